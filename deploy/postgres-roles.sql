@@ -2,7 +2,7 @@
 --
 -- Run it with psql in Watchpost's database, as the owner of its tables, after Watchpost has made them; and again after an
 -- update that added some. It may be run any number of times. It makes roles: an owner without CREATEROLE has a superuser
--- run it.
+-- run it the first time. Whoever runs it, what it makes belongs to the owner of the tables.
 --
 --     psql -v ON_ERROR_STOP=1 -d watchpost -f postgres-roles.sql
 --     CREATE ROLE dana LOGIN PASSWORD '...' IN ROLE watchpost_analyst;
@@ -14,9 +14,11 @@
 -- erasures, which take from beside the log.
 --
 -- The log is appended to by functions that run as the owner: number, time and login of a record are those of the server,
--- whatever a client says. Reading what is sealed in it takes the group of a lead, an auditor or an admin.
+-- whatever a client says. Reading what is sealed in it, its reasons and the legal holds takes the group of a lead, an auditor
+-- or an admin.
 --
--- What people change leaves a record in the same transaction, or is refused at its end; the engine and the owner are exempt.
+-- What people change leaves a record in the same transaction, or is refused at its end; the engine and the owner are exempt,
+-- and for legal holds the owner alone.
 -- So nobody but `watchpost serve` logs in with a login of watchpost_engine.
 --
 -- What this is: people, engines and whoever steals their passwords cannot change the past, nor do what their role may not.
@@ -28,6 +30,8 @@ DECLARE
     v_name TEXT;
 BEGIN
     FOREACH v_name IN ARRAY ARRAY['viewer', 'analyst', 'lead', 'auditor', 'admin', 'engine'] LOOP
+        -- Who may make no roles may run this again all the same.
+        CONTINUE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'watchpost_' || v_name);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', 'watchpost_' || v_name);
         EXCEPTION WHEN duplicate_object THEN
@@ -49,10 +53,35 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, watchpost_viewer, watchpo
 GRANT USAGE ON SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,
     watchpost_engine;
 
+-- Functions that run as the owner are for those who are named below. In a database that was put back from a copy they are
+-- everybody's until this.
+DO $$
+DECLARE
+    v_name TEXT;
+BEGIN
+    FOR v_name IN
+        SELECT CAST(CAST(p.oid AS regprocedure) AS TEXT) FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = CAST('public' AS regnamespace) AND p.prosecdef
+            AND p.proname LIKE 'watchpost!_%' ESCAPE '!'
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', v_name);
+    END LOOP;
+END
+$$;
+
 -- Everybody: looks, and leaves records; what was refused is recorded too. Nobody writes the log but the functions.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
     watchpost_admin, watchpost_engine;
 REVOKE SELECT ON audit_payload FROM watchpost_viewer, watchpost_analyst;
+-- The words of records say reasons, and holds whom they are about: for whoever may read the trail. The other columns are
+-- what everybody's own work asks for.
+REVOKE SELECT ON audit_record, legal_hold FROM watchpost_viewer, watchpost_analyst;
+GRANT SELECT (seq, at, actor, action, object, permission, outcome, role, login) ON audit_record
+    TO watchpost_viewer, watchpost_analyst;
+-- What is asked of a second person, and why, names people.
+REVOKE SELECT ON approval FROM watchpost_viewer;
+GRANT SELECT (id, operation, matter, carrier, asked_by, asked_at, expires_at, state, decided_by, decided_at, outcome)
+    ON approval TO watchpost_viewer;
 REVOKE SELECT ON sealed_field, sealing_key FROM watchpost_viewer, watchpost_analyst, watchpost_auditor;
 GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text), watchpost_audit_partitions(),
     watchpost_audit_checkpoint(text, text, text, text, text)
@@ -86,6 +115,7 @@ GRANT DELETE ON report_schedule, control_comment, register_field
 GRANT INSERT, UPDATE ON event, source_place, rollup, job_run, job_position
     TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT DELETE ON event, source_place, job_position TO watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT EXECUTE ON FUNCTION watchpost_event_partitions(text) TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT UPDATE ON health_sample TO watchpost_lead, watchpost_admin;
 -- What is sealed of events: only whoever may reveal it reads it.
 GRANT INSERT, DELETE ON sealed_field TO watchpost_lead, watchpost_admin, watchpost_engine;
@@ -126,18 +156,21 @@ $$;
 DROP TRIGGER IF EXISTS watchpost_append_only ON audit_leaf;
 CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_leaf
     FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only();
--- A statement may name a partition of the log instead of the log. Those that are made later have the same from the beginning.
+-- A statement may name a partition of the log, or of the archive of events, instead of the whole. Those that are made later
+-- have the same from the beginning.
 DO $$
 DECLARE
     v_name TEXT;
+    v_whole REGCLASS;
 BEGIN
-    FOR v_name IN
-        SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c
+    FOR v_name, v_whole IN
+        SELECT format('%I.%I', n.nspname, c.relname), i.inhparent FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c
         ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE i.inhparent = CAST('audit_leaf' AS regclass)
+        WHERE i.inhparent IN (CAST('audit_leaf' AS regclass), CAST('event' AS regclass))
     LOOP
         EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, watchpost_viewer, watchpost_analyst, watchpost_lead, '
             'watchpost_auditor, watchpost_admin, watchpost_engine', v_name);
+        CONTINUE WHEN v_whole <> CAST('audit_leaf' AS regclass);
         EXECUTE format('DROP TRIGGER IF EXISTS watchpost_append_only ON %s', v_name);
         EXECUTE format('CREATE TRIGGER watchpost_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %s '
             'FOR EACH STATEMENT EXECUTE FUNCTION watchpost_append_only()', v_name);
@@ -171,6 +204,15 @@ SET search_path = pg_catalog, public, pg_temp AS $$
     )
 $$;
 GRANT EXECUTE ON FUNCTION watchpost_owes_record() TO watchpost_viewer, watchpost_analyst, watchpost_lead,
+    watchpost_auditor, watchpost_admin, watchpost_engine;
+
+-- Holds are changed in no other way by the engine either.
+CREATE OR REPLACE FUNCTION watchpost_not_owner() RETURNS boolean LANGUAGE sql STABLE
+SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT NOT pg_has_role(session_user,
+        (SELECT relowner FROM pg_class WHERE oid = CAST('public.audit_head' AS regclass)), 'MEMBER')
+$$;
+GRANT EXECUTE ON FUNCTION watchpost_not_owner() TO watchpost_viewer, watchpost_analyst, watchpost_lead,
     watchpost_auditor, watchpost_admin, watchpost_engine;
 
 -- At the end of the transaction: the newest record of the log is of this very transaction. Only the functions that append
@@ -289,9 +331,26 @@ BEGIN
 
     DROP TRIGGER IF EXISTS watchpost_hold_guard ON public.legal_hold;
     EXECUTE format('CREATE TRIGGER watchpost_hold_guard BEFORE INSERT OR UPDATE ON public.legal_hold '
-        'FOR EACH ROW WHEN (%s) EXECUTE FUNCTION public.watchpost_hold_guard()', c_owes);
+        'FOR EACH ROW WHEN (%s) EXECUTE FUNCTION public.watchpost_hold_guard()', 'public.watchpost_not_owner()');
     DROP TRIGGER IF EXISTS watchpost_leaves_record ON public.legal_hold;
     EXECUTE format('CREATE CONSTRAINT TRIGGER watchpost_leaves_record AFTER INSERT OR UPDATE ON public.legal_hold '
-        '%s) EXECUTE FUNCTION public.watchpost_hold_record()', c_deferred);
+        'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (public.watchpost_not_owner()) '
+        'EXECUTE FUNCTION public.watchpost_hold_record()');
+END
+$$;
+
+-- A superuser may have run this: the owner of the tables can run it again, and nothing of it runs with a superuser's rights.
+DO $$
+DECLARE
+    v_owner TEXT;
+    v_name TEXT;
+BEGIN
+    SELECT r.rolname INTO v_owner FROM pg_catalog.pg_class c JOIN pg_catalog.pg_roles r ON r.oid = c.relowner
+        WHERE c.oid = CAST('public.audit_head' AS regclass);
+    FOREACH v_name IN ARRAY ARRAY[
+        'append_only', 'head_forward', 'owes_record', 'not_owner', 'leaves_record', 'of_a_job', 'hold_guard', 'hold_record'
+    ] LOOP
+        EXECUTE format('ALTER FUNCTION public.%I() OWNER TO %I', 'watchpost_' || v_name, v_owner);
+    END LOOP;
 END
 $$;

@@ -39,7 +39,8 @@ export default defineConfig({
       },
     },
   },
-  server: { port: 5173, strictPort: true },
+  // Tests compare the catalogue with the titles of the rules, and with what the language of the search expects.
+  server: { port: 5173, strictPort: true, fs: { allow: ['.', '../crates/watchpost-detect/rules', '../crates/watchpost-model/src/query'] } },
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.test.ts'],

@@ -26,8 +26,8 @@ pub(crate) enum Step {
 
 use Step::{Click, Press, Type, Wait};
 
-/// The first row of the queue below its head.
-const FIRST_INCIDENT: Step = Click("[role=row][aria-rowindex='2']");
+/// The title in the first row of the queue below its head: the middle of the row may be a link to the entity.
+const FIRST_INCIDENT: Step = Click("[role=row][aria-rowindex='2'] .two-lines");
 /// As WebDriver writes the key.
 const ESCAPE: &str = "\u{e00c}";
 /// The form of the card about people.

@@ -11,14 +11,16 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::home::Home;
-use crate::mmdb::{Value, city, mmdb};
 use crate::scenes::{SCENES, Scene, Step};
+use crate::seed;
 use crate::window::Window;
 
 /// The status bar names the workspace once it is open.
 const WORKSPACE: &str = ".workspace[data-test=status-workspace]";
 /// How long a panel may go on changing before it is pictured anyway: live panels never rest.
 const SETTLE: Duration = Duration::from_secs(6);
+/// How long a scene waits for what it shows: the preview of a report asks everything of two weeks.
+const PATIENCE: Duration = Duration::from_secs(90);
 /// Between two looks at whether a panel still changes.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -102,18 +104,29 @@ pub struct Shots {
     pub only: Vec<String>,
 }
 
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    /// The pictures.
+    pub pictures: Vec<PathBuf>,
+    /// What has no picture, and what of the seed failed, each with why.
+    pub failed: Vec<String>,
+}
+
 impl Shots {
-    /// Fills a fresh home with simulated traffic, opens the window on it, and pictures every panel.
+    /// Fills a fresh home with simulated traffic and what people did about it, opens the window on it, and pictures every
+    /// panel. A scene that cannot be pictured is told at the end: the others are worth a look without it.
     ///
     /// # Errors
-    /// When the traffic cannot be made, the window does not open, or a panel does not render.
-    pub async fn take(&self) -> Result<Vec<PathBuf>> {
+    /// When the traffic cannot be made or the window does not open.
+    pub async fn take(&self) -> Result<Taken> {
         fs::create_dir_all(&self.out).with_context(|| format!("failed to make {}", self.out.display()))?;
         let home = Home::new("shots")?;
         home.session().await?;
-        seed(&home).await?;
-        let window = Window::launch(&home).await?;
-        let mut pictures = Vec::new();
+        seed::traffic(&home).await?;
+        let mut taken = Taken { failed: seed::deeds(&home).await, ..Taken::default() };
+        let mut window = Window::launch(&home).await?;
+        window.set_patience(PATIENCE);
         for theme in &self.themes {
             let word = json!(theme.as_str());
             let store = "localStorage.setItem('watchpost.theme', arguments[0]); \
@@ -125,55 +138,30 @@ impl Shots {
                 window.resize(size.width, size.height).await?;
                 for scene in SCENES {
                     if self.wants(scene) {
-                        play(&window, scene).await?;
-                        pictures.push(self.picture(&window, scene.name, *theme, *size).await?);
+                        match self.scene(&window, scene, *theme, *size).await {
+                            Ok(picture) => taken.pictures.push(picture),
+                            Err(error) => {
+                                taken.failed.push(format!("{} {size}: {error:#}", theme.as_str()));
+                            }
+                        }
                     }
                 }
             }
         }
         window.close().await?;
-        Ok(pictures)
+        Ok(taken)
     }
 
     fn wants(&self, scene: &Scene) -> bool {
         self.only.is_empty() || self.only.iter().any(|begin| scene.name.starts_with(begin.as_str()))
     }
 
-    async fn picture(&self, window: &Window, name: &str, theme: Theme, size: Size) -> Result<PathBuf> {
-        let path = self.out.join(format!("{name}-{}-{size}.png", theme.as_str()));
-        settle(window, &path).await?;
+    async fn scene(&self, window: &Window, scene: &Scene, theme: Theme, size: Size) -> Result<PathBuf> {
+        let path = self.out.join(format!("{}-{}-{size}.png", scene.name, theme.as_str()));
+        play(window, scene).await.with_context(|| format!("the picture {:?}", scene.name))?;
+        settle(window, &path).await.with_context(|| format!("the picture {:?}", scene.name))?;
         Ok(path)
     }
-}
-
-/// Two weeks of traffic with attacks inside, read and judged by the engine.
-async fn seed(home: &Home) -> Result<()> {
-    let places = home.work().join("places.mmdb");
-    fs::write(&places, mmdb("Simulated-City", BUILT, &places_of_simulation()))?;
-    home.cli(["config", "location", "--city", &places.to_string_lossy()]).await?.ok()?;
-    home.cli(["simulate", "--seed", "7", "--days", "14"]).await?.ok()?;
-    home.cli(["serve", "--until-idle"]).await?.ok()?;
-    Ok(())
-}
-
-/// When the location file of the pictures was made: 2026-01-01.
-const BUILT: u64 = 1_767_225_600;
-
-/// Where the simulated people are, by the first part of their addresses, and some who attack them.
-fn places_of_simulation() -> Vec<(&'static str, u8, Value)> {
-    [
-        ("84.0.0.0", 8, "DE", "Berlin", 52.5, 13.4),
-        ("86.0.0.0", 8, "GB", "London", 51.5, -0.1),
-        ("72.0.0.0", 8, "US", "New York", 40.7, -74.0),
-        ("90.0.0.0", 8, "FR", "Paris", 48.9, 2.4),
-        ("103.0.0.0", 8, "IN", "Mumbai", 19.1, 72.9),
-        ("177.0.0.0", 8, "BR", "Rio de Janeiro", -22.9, -43.2),
-        ("126.0.0.0", 8, "JP", "Tokyo", 35.7, 139.7),
-        ("203.0.113.0", 24, "SG", "Singapore", 1.35, 103.8),
-        ("198.51.100.0", 24, "NL", "Amsterdam", 52.4, 4.9),
-    ]
-    .map(|(network, length, country, name, lat, lon)| (network, length, city(country, name, lat, lon)))
-    .into()
 }
 
 /// Goes where the picture is taken. A dialog of the scene before is left by coming from another panel.
@@ -182,18 +170,26 @@ async fn play(window: &Window, scene: &Scene) -> Result<()> {
     window.wait_for(WORKSPACE).await?;
     window.go(scene.route).await?;
     for step in scene.steps {
-        let done = match step {
-            Step::Click(css) => window.click(css).await,
-            Step::Press(keys) => window.press(keys).await,
-            Step::Wait(css) => window.wait_for(css).await.map(|_| ()),
-            Step::Type(css, text) => window.type_into(css, text).await,
-        };
-        done.with_context(|| format!("the picture {:?}", scene.name))?;
+        match step {
+            Step::Click(css) => window.click(css).await?,
+            Step::Press(keys) => window.press(keys).await?,
+            Step::Wait(css) => window.wait_for(css).await.map(|_| ())?,
+            Step::Type(css, text) => window.type_into(css, text).await?,
+        }
     }
     Ok(())
 }
 
-/// Writes the picture once nothing is loading and two looks in a row are the same.
+/// Is there something on the canvas of every chart that has a place? One that was not drawn yet is transparent all over.
+const CHARTS_DRAWN: &str = "return [...document.querySelectorAll('.canvas')].every((place) => { \
+    if (place.clientWidth === 0) return true; \
+    const canvas = place.querySelector('canvas'); \
+    if (canvas === null || canvas.width === 0 || canvas.height === 0) return false; \
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; \
+    return pixels.some((value) => value !== 0); \
+})";
+
+/// Writes the picture once nothing is loading, every chart is drawn and two looks in a row are the same.
 async fn settle(window: &Window, path: &Path) -> Result<()> {
     let deadline = Instant::now() + SETTLE;
     window
@@ -202,6 +198,7 @@ async fn settle(window: &Window, path: &Path) -> Result<()> {
             "return !document.querySelector('[aria-busy=true], [data-test=loading]')",
         )
         .await?;
+    window.wait_until("the charts to be drawn", CHARTS_DRAWN).await?;
     let mut before = window.picture().await?;
     loop {
         // Not a wait for a time: the two looks must lie apart, or an animation between them is not seen.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use fantoccini::actions::{InputSource, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::elements::Element;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -179,6 +180,37 @@ impl Window {
             bail!("none of {:?} can be clicked", self.visible_texts(css).await?)
         })
         .await
+    }
+
+    /// Draws with the pointer over the first element that matches, from one share of its width to another.
+    ///
+    /// # Errors
+    /// When there is none with a width in time, or the window takes no pointer.
+    pub async fn draw_over(&self, css: &str, from: f64, to: f64) -> Result<()> {
+        let element = json!(css);
+        let wide = format!("return (document.querySelector({element})?.clientWidth ?? 0) > 0");
+        self.wait_until(&format!("`{css}` to be drawn"), &wide).await?;
+        let look = "const element = document.querySelector(arguments[0]); \
+            element.scrollIntoView({ block: 'center' }); \
+            const box = element.getBoundingClientRect(); \
+            return [box.left, box.top + box.height / 2, box.width]";
+        let place: Vec<f64> = serde_json::from_value(self.run(look, vec![element]).await?)?;
+        let &[left, middle, width] = place.as_slice() else { bail!("no place of `{css}`: {place:?}") };
+        let at = |share: f64| PointerAction::MoveTo {
+            duration: Some(Duration::from_millis(50)),
+            x: (left + width * share).round(),
+            y: middle.round(),
+        };
+        let hand = MouseActions::new("hand".to_owned())
+            .then(at(from))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(at(f64::midpoint(from, to)))
+            .then(at(to))
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        match self.client.perform_actions(hand).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.explain(anyhow!(error).context("the pointer did not draw")).await),
+        }
     }
 
     /// Replaces what a field holds by `text`, key by key.

@@ -12,6 +12,7 @@ import type { FakePlatform } from '$ui/platform/fake';
 import { overlays } from '$ui/shell/overlays.svelte';
 import { dialogs, panels } from '$ui/shell/panels';
 import { App } from '$ui/state/app.svelte';
+import { prefs } from '$ui/state/prefs.svelte';
 import { PANELS, parseRoute, router } from '$ui/state/router.svelte';
 import { hook } from '$ui/test-hook';
 import { violations } from '$ui/test-axe';
@@ -142,7 +143,10 @@ describe('axe', { timeout: 30_000 }, () => {
     ['a confirmation', 'blocklist', () => void app.confirmations.ask('Block 203.0.113.7', 'shop-production')],
     ['a new connection', 'settings', () => fireEvent.click(hook('connection-add'))],
     ['the file of secrets', 'settings', () => fireEvent.click(hook('secrets-make'))],
-    ['the age of a key', 'audit', () => fireEvent.click(hook('audit-key-edit'))],
+    ['the age of a key', 'audit', async () => {
+      prefs.trust = 'open';
+      await fireEvent.click(hook('audit-key-edit'));
+    }],
     ['a threat list', 'settings', () => fireEvent.click(hook('threat-show'))],
     ['a record of the trail', 'audit', () => fireEvent.click(hook('audit-row'))],
     ['an event', 'events', () => fireEvent.click(hook('event-row'))],

@@ -11,6 +11,7 @@ import { closeSuppress, openSuppress } from '$ui/domain/suppress/suppress-reques
 import { demoPlatform } from '$ui/platform/demo/index';
 import { dialogs, panels } from '$ui/shell/panels';
 import { App } from '$ui/state/app.svelte';
+import { prefs } from '$ui/state/prefs.svelte';
 import { PANELS, parseRoute, router } from '$ui/state/router.svelte';
 import { hook } from '$ui/test-hook';
 import Shell from './app.svelte';
@@ -144,6 +145,7 @@ describe('hostile text', { timeout: 30_000 }, () => {
     ...['contained', 'automatic', 'expired', 'removed', 'allowlist'].map((tab): [string, () => Promise<void>] => [`blocklist?tab=${tab}`, () => click(`blocks-tab-${tab}`)]),
     ['audit?x=1', async () => {
       await click('audit-verify');
+      prefs.trust = 'open';
       await click('audit-checkpoint-show');
       await click('audit-row');
     }],

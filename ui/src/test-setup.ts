@@ -2,6 +2,12 @@
 
 import { cleanup, configure } from '@testing-library/svelte';
 import { afterEach, beforeAll } from 'vitest';
+import { closeBlock } from './domain/block/block-request.svelte';
+import { closeContain } from './domain/contain/contain-request.svelte';
+import { closeEvents } from './domain/event/events-request.svelte';
+import { closeSuppress } from './domain/suppress/suppress-request.svelte';
+import { overlays } from './shell/overlays.svelte';
+import { prefs } from './state/prefs.svelte';
 
 class Observer {
   observe(): void {}
@@ -14,6 +20,10 @@ globalThis.ResizeObserver ??= Observer as unknown as typeof ResizeObserver;
 // What one test has drawn is not there for the next, and what one file has stored not for the next file.
 afterEach(() => cleanup());
 beforeAll(() => {
+  // Files share their modules, so what one has folded out or asked for would be there in the next.
+  overlays.close();
+  for (const close of [closeBlock, closeContain, closeEvents, closeSuppress]) close();
+  Object.assign(prefs, { theme: 'dark', zone: 'local', rail: 'wide', trust: 'closed' });
   localStorage.clear();
   location.hash = '';
 });

@@ -30,7 +30,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
 ];
 
 /// Foreign crates, by the beginning of their name, that only one crate may use.
-const FENCES: [(&str, &str); 11] = [
+const FENCES: [(&str, &str); 12] = [
     ("sqlx", "watchpost-store"),
     ("redis", "watchpost-redis"),
     ("plotters", "watchpost-report"),
@@ -38,6 +38,7 @@ const FENCES: [(&str, &str); 11] = [
     ("krilla", "watchpost-report"),
     ("tauri", "watchpost-desktop"),
     ("keyring", "watchpost-ops"),
+    ("secret-service", "watchpost-ops"),
     ("ureq", "watchpost-ops"),
     ("age", "watchpost-ops"),
     ("axum", "watchpost-cli"),

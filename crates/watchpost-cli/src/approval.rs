@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use watchpost_model::approval::{ApprovalRequest, Carrier};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
-    ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, Nothing,
+    ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, Nothing, PrivacyErased,
 };
 use watchpost_ops::door::operation;
 
@@ -13,13 +13,17 @@ use crate::output::{at, line, table};
 use crate::session::Session;
 use crate::show::{either, or_dash};
 
+/// The operation whose approval erases somebody.
+const ERASE: &str = "privacy_erase";
+
 /// Four eyes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Approvals {
     /// List what waits, and what became of the rest; tells whether a second person is asked for at all.
     List,
     /// Approve what somebody else asked for: it is carried out at once and once, or by whoever asked where that person's
-    /// machine is needed. Nobody approves what they asked for themselves.
+    /// machine is needed. Nobody approves what they asked for themselves. Exit code 1 when it was an erasure and something
+    /// of the person is left.
     Grant(Decision),
     /// Say no.
     Refuse(Decision),
@@ -68,23 +72,25 @@ pub(crate) struct Policy {
     reason: Option<String>,
 }
 
-pub(crate) async fn run(session: &Session, form: Output, verb: Approvals) -> anyhow::Result<()> {
+/// Runs a verb; true means that something of a person whose erasure was carried out is left.
+pub(crate) async fn run(session: &Session, form: Output, verb: Approvals) -> anyhow::Result<bool> {
     match verb {
         Approvals::List => {
             let list = session.ask::<operation::approval_list>(Nothing {}).await?;
-            either(form, &list, || listed(&list))
+            either(form, &list, || listed(&list))?;
         }
         Approvals::Grant(decision) => {
             let granted = session.ask::<operation::approval_grant>(decision.request()).await?;
-            either(form, &granted, || shown(&granted))
+            either(form, &granted, || shown(&granted))?;
+            return leaves_something(&granted);
         }
         Approvals::Refuse(decision) => {
             let refused = session.ask::<operation::approval_refuse>(decision.request()).await?;
-            either(form, &refused, || line(format!("request {} is refused; nothing was done", refused.id)))
+            either(form, &refused, || line(format!("request {} is refused; nothing was done", refused.id)))?;
         }
         Approvals::Withdraw { id } => {
             let gone = session.ask::<operation::approval_withdraw>(ApprovalRef { id }).await?;
-            either(form, &gone, || line(format!("request {} is withdrawn", gone.id)))
+            either(form, &gone, || line(format!("request {} is withdrawn", gone.id)))?;
         }
         Approvals::Policy(wanted) => {
             let mut list = session.ask::<operation::approval_list>(Nothing {}).await?;
@@ -96,8 +102,17 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Approvals) -> any
                 let change = ApprovalPolicyPut { policy, reason: wanted.reason };
                 list = session.ask::<operation::approval_policy_put>(change).await?;
             }
-            either(form, &list, || standing(&list))
+            either(form, &list, || standing(&list))?;
         }
+    }
+    Ok(false)
+}
+
+/// Was it an erasure after which the name is still there?
+fn leaves_something(granted: &ApprovalGranted) -> anyhow::Result<bool> {
+    match (granted.approval.operation.as_str(), granted.reply.clone()) {
+        (ERASE, Some(reply)) => Ok(!serde_json::from_value::<PrivacyErased>(reply)?.clean),
+        _ => Ok(false),
     }
 }
 
@@ -140,7 +155,15 @@ fn what(one: &ApprovalRequest) -> String {
 fn shown(granted: &ApprovalGranted) -> anyhow::Result<()> {
     let one = &granted.approval;
     match one.carrier {
-        Carrier::Approver => line(format!("done: {}", visible(&one.summary, 500))),
+        Carrier::Approver => {
+            line(format!("done: {}", visible(&one.summary, 500)))?;
+            // Whoever carried it out is told what came of it, as whoever does it alone is.
+            match (one.operation.as_str(), granted.reply.clone()) {
+                (ERASE, Some(reply)) => crate::privacy::shown(&serde_json::from_value(reply)?),
+                ("audit_purge", Some(reply)) => crate::audit_purge::shown(&serde_json::from_value(reply)?),
+                _ => Ok(()),
+            }
+        }
         Carrier::Asker => line(format!(
             "approved: {} carries it out by doing the same once more, until {}",
             visible(&one.asked_by, 80),

@@ -80,8 +80,8 @@ pub(crate) enum Command {
     Stats(crate::patterns::Stats),
     /// Archive events past their days in Redis and remove them there.
     Retention(Retention),
-    /// Compress payloads, give missing TTLs, trim indexes, return memory.
-    Optimize(DryRun),
+    /// Compress payloads, give missing TTLs, trim indexes, return memory. `--revert` is the way back.
+    Optimize(crate::maintain::Optimize),
     /// Write events in Redis, or every key, to a file.
     ///
     /// Without `--file` the file is made in this folder, named by what is in it and when it was made. Nothing is left
@@ -198,7 +198,8 @@ pub(crate) enum Connect {
     /// Save one; passwords are asked for, or read from the files named.
     Add(Box<ConnectAdd>),
     /// Print the lines of the ACL that make a Redis user for one: to observe, and for each further use. To paste into
-    /// redis-cli, or behind it in a shell; a new user also needs `on` and a password.
+    /// redis-cli, or behind it in a shell; a new user also needs `on` and a password. Where the server does not tell its
+    /// version, names that later ones know follow apart.
     Acl {
         /// Its name.
         name: String,
@@ -227,6 +228,7 @@ pub(crate) struct ConnectAdd {
     pub(crate) name: String,
     /// `redis://`, `rediss://` (TLS), `unix://`, `redis+cluster://HOST:6379,HOST:6379` or
     /// `redis+sentinel://HOST:26379,HOST:26379/MASTER` URL (`rediss+` with TLS). Passwords in it go to the keychain; that of the Sentinels is `?sentinel_password=`.
+    /// The number of the database is the path, or `?db=3`, as for a socket; what else such a URL says is refused.
     #[arg(long)]
     pub(crate) redis: String,
     /// SQLite file (also as `sqlite:///FILE`), or `postgres://` URL. Without it a file in the data folder. A PostgreSQL on
@@ -424,7 +426,7 @@ pub(crate) struct Events {
     ///
     /// A query that begins with a minus comes after `--`.
     pub(crate) query: Option<String>,
-    /// Zone of times without an offset in the query, and of the times in a table that is exported: `Europe/Berlin`.
+    /// Zone of times without an offset in the query, and of the times in a file that is exported: `Europe/Berlin`.
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Option<String>,
     /// How far back: `90m`, `24h`, `7d`, or `all`.
@@ -459,7 +461,12 @@ pub(crate) struct Events {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Block {
     /// List them, and the allowlist.
-    List,
+    List {
+        /// Only those that were in force at this instant, also where they are over by now, as the overview counts active
+        /// blocks.
+        #[arg(long, value_name = "INSTANT", value_parser = crate::period::parse_instant)]
+        in_force_at: Option<chrono::DateTime<chrono::Utc>>,
+    },
     /// Say whether an address is blocked, allowlisted or an own one, and by what. Exit code 1 when all of it is blocked;
     /// of a range the blocks that lie inside are named.
     Check {

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use watchpost_model::audit::{AuditFilter, AuditRecord, AuditStamp, AuditVerification, EvidenceStrength};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
-    AuditAccept, AuditDetail, AuditExport, AuditFigures, AuditPage, AuditPageRequest, AuditPlace,
-    AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify,
-    AuditWebhook, Nothing,
+    AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditPage, AuditPageRequest,
+    AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut, AuditRef, AuditSetApart, AuditStatisticsRequest,
+    AuditTrust, AuditVerify, AuditWebhook, Nothing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -62,7 +62,7 @@ pub(crate) enum Audit {
         /// Records from this day or instant on; the hashes of all records are in it, whatever the period.
         #[arg(long, value_parser = crate::period::parse_instant)]
         from: Option<DateTime<Utc>>,
-        /// Records before this day or instant.
+        /// Records before this day or instant: a day is left out itself, so name the one after the last.
         #[arg(long, value_parser = crate::period::parse_instant)]
         to: Option<DateTime<Utc>>,
         /// Why; it stands in the audit trail.
@@ -108,6 +108,15 @@ pub(crate) enum Audit {
     Timestamp(crate::audit_timestamp::Timestamp),
     /// Show where checkpoints are kept outside the database; with a flag, set that.
     Places(Places),
+    /// Set a record apart whose writer sealed nothing that opens, or said of it what does not fit: `audit verify` names it, and
+    /// nothing makes it good. From then on the trail holds for the rest. What was altered later is not set apart.
+    SetApart {
+        /// Its number.
+        seq: i64,
+        /// Why: who wrote it, and what came of that.
+        #[arg(long)]
+        reason: String,
+    },
     /// Take the log as it is from now on, although it does not continue what this console saw: after a backup was put
     /// back, for example. What was held against it stands in the trail, and stays in this console's memory.
     Accept {
@@ -225,17 +234,7 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
                 ticket: Some(format!("export-{}", std::process::id())),
             };
             let exported = progress::of_export(session, request).await?;
-            either(form, &exported, || {
-                line(format!(
-                    "{} records of {}, root {}, in {}",
-                    exported.records, exported.size, exported.root, exported.directory
-                ))?;
-                line(format!("signed by {}", exported.key))?;
-                line(format!(
-                    "check it with: python3 {}/verify.py --key '{}'",
-                    exported.directory, exported.key
-                ))
-            })?;
+            told(session, form, &exported).await?;
         }
         Audit::Verify { full, .. } => {
             let ticket = Some(format!("verify-{}", std::process::id()));
@@ -263,6 +262,13 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
             either(form, &trust.places, || places(&trust))?;
             return Ok(!trust.ok);
         }
+        Audit::SetApart { seq, reason } => {
+            let apart = session.ask::<operation::audit_set_apart>(AuditSetApart { seq, reason }).await?;
+            either(form, &apart, || {
+                line(format!("record {} is set apart by record {}", apart.record, apart.by))?;
+                line(format!("  {}", visible(&apart.problem, 400)))
+            })?;
+        }
         Audit::Accept { reason } => {
             let trust = session.ask::<operation::audit_accept>(AuditAccept { reason }).await?;
             either(form, &trust, || {
@@ -272,6 +278,58 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Audit) -> anyhow:
         }
     }
     Ok(false)
+}
+
+/// What was exported, with a warning of what nobody can read in it.
+async fn told(session: &Session, form: Output, exported: &AuditExported) -> anyhow::Result<()> {
+    let own_fault = first_own_fault(session, &exported.unreadable).await?;
+    either(form, exported, || {
+        line(format!(
+            "{} records of {}, root {}, in {}",
+            exported.records, exported.size, exported.root, exported.directory
+        ))?;
+        line(format!("signed by {}", exported.key))?;
+        line(format!("check it with: python3 {}/verify.py --key '{}'", exported.directory, exported.key))?;
+        if exported.uncovered > 0 {
+            line(format!(
+                "warning: {} newer records are not in it: this console has no key that is kept, and no checkpoint stands \
+                 for them. Export where there is a key: in the window, or with the keychain of this account or a file of \
+                 secrets that is open",
+                exported.uncovered
+            ))?;
+        }
+        unreadable(&exported.unreadable, own_fault)
+    })
+}
+
+/// The first of these that its own writer made so: that can be set apart, and what was altered cannot.
+async fn first_own_fault(session: &Session, records: &[i64]) -> anyhow::Result<Option<i64>> {
+    for seq in records {
+        if session.ask::<operation::audit_show>(AuditRef { seq: *seq }).await?.own_fault.is_some() {
+            return Ok(Some(*seq));
+        }
+    }
+    Ok(None)
+}
+
+fn unreadable(records: &[i64], own_fault: Option<i64>) -> anyhow::Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = records.iter().map(ToString::to_string).collect();
+    let advice = match own_fault {
+        Some(seq) => {
+            format!("`watchpost audit set-apart {seq} --reason TEXT` sets {seq} apart for the next export")
+        }
+        None => "what was altered after it was written is not set apart: a copy from before has it as it was"
+            .to_owned(),
+    };
+    line(format!(
+        "warning: nobody can read {} {}, and no record excuses that: this export does not verify. `watchpost audit verify` \
+         says why; {advice}",
+        if records.len() == 1 { "record" } else { "records" },
+        named.join(", ")
+    ))
 }
 
 /// Signs and prints; true where nothing was signed for the newest records, or a place did not take it.
@@ -463,7 +521,7 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
             "the trail {word}: {} records, {} checkpoints, root {}",
             verification.leaves, verification.checkpoints, verification.root
         ))?;
-        if verification.from > 0 {
+        if verification.ok && verification.from > 0 {
             line(format!(
                 "  the first {} were found good by an earlier check and not read again (--full reads them)",
                 verification.from
@@ -484,6 +542,9 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
                 }
                 None => format!("  content of {n} records erased by record {record}"),
             })?;
+        }
+        for apart in &verification.set_apart {
+            line(format!("  {} (set apart by record {})", visible(&apart.problem, 400), apart.by))?;
         }
         evidence(verification.strength, verification.witnesses, verification.stamp.as_ref())
     })

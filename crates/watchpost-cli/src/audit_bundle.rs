@@ -72,6 +72,9 @@ fn shown(told: &Told, depth: BundleDepth) -> anyhow::Result<()> {
     if bundle.erased > 0 {
         line(format!("  {} of them were erased or purged: that they were there is proved", bundle.erased))?;
     }
+    if bundle.set_apart > 0 {
+        line(format!("  {} of them do not open, and the log sets them apart", bundle.set_apart))?;
+    }
     line(format!("  signed by {}", bundle.key))?;
     if told.key_given {
         return Ok(());

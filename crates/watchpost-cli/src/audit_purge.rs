@@ -68,7 +68,7 @@ fn kept_for(kept: &AuditRetention) -> anyhow::Result<()> {
     table(["CLASS", "YEARS"], kept.rules.iter().map(|rule| [rule.class.to_string(), years(rule.years)]))
 }
 
-fn shown(purged: &AuditPurged) -> anyhow::Result<()> {
+pub(crate) fn shown(purged: &AuditPurged) -> anyhow::Result<()> {
     table(
         ["CLASS", "BEFORE", "RECORDS", "HELD", "FIRST", "LAST", "SAID BY RECORD"],
         purged.classes.iter().map(|one| {

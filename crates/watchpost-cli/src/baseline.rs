@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use watchpost_model::baseline::Baseline;
+use watchpost_model::baseline::{Baseline, Drift, DriftKind};
 use watchpost_model::period::Period;
 use watchpost_ops::contract::{BaselineCompare, BaselineDrift, BaselineRequest};
 use watchpost_ops::door::operation;
@@ -114,8 +114,17 @@ fn show(form: Output, drift: &BaselineDrift) -> anyhow::Result<()> {
                 drift.kind.to_string(),
                 drift.before.clone(),
                 drift.after.clone(),
-                format!("{}", drift.size),
+                size(drift),
             ]
         }),
     )
+}
+
+/// `×3.1` of what rose, `÷3.1` of what fell; how many or how much of anything else.
+fn size(drift: &Drift) -> String {
+    match (drift.kind, drift.fell) {
+        (DriftKind::Volume | DriftKind::Requests, false) => format!("×{}", drift.size),
+        (DriftKind::Volume | DriftKind::Requests, true) => format!("÷{}", drift.size),
+        _ => drift.size.to_string(),
+    }
 }

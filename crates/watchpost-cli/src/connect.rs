@@ -179,7 +179,12 @@ fn password(
     if let Some(file) = file {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read the {what} from {}", file.display()))?;
-        return Ok(SecretInput::Set { value: text.trim_end_matches(['\r', '\n']).to_owned() });
+        let value = text.trim_end_matches(['\r', '\n']).to_owned();
+        if value.is_empty() {
+            let problem = format!("the {what} is not in {}: the file is empty", file.display());
+            return Err(OpError::invalid("password", problem).into());
+        }
+        return Ok(SecretInput::Set { value });
     }
     if given != SecretInput::Keep || !wanted || !std::io::stdin().is_terminal() {
         return Ok(given);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use watchpost_model::job::JobRun;
+use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::contract::{
     DatabaseBackup, DatabaseBackupRef, DatabaseCopies, DatabaseCopy, DatabaseCopyRun, DatabaseExport,
     DatabaseExported, DatabaseMaintain, DatabaseMaintained, DatabaseRehearse, DatabaseRestore, DatabaseSizes,
@@ -18,7 +18,7 @@ use crate::output::{at, line, table};
 use crate::progress;
 use crate::run::finished;
 use crate::session::Session;
-use crate::show::either;
+use crate::show::{self, either};
 
 /// The audit database itself.
 #[derive(Debug, Subcommand)]
@@ -26,8 +26,9 @@ pub(crate) enum Database {
     /// Copy it to a file while work goes on, and check the copy: its pages, and all of its audit trail. A copy that does
     /// not hold is removed.
     ///
-    /// SQLite; a PostgreSQL database has `pg_dump` and base backups. The copy holds keys and personal data: keep it as
-    /// safe as the database, or have it encrypted. Then it is made and checked plain beside the data of this account, which
+    /// Of a PostgreSQL database it is a dump by `pg_dump`, which is checked in a database for a while on the same server: the
+    /// login reads all of it and may make databases, or the copy is kept and NOT VERIFIED (exit code 1).
+    /// The copy holds keys and personal data: keep it as safe as the database, or have it encrypted. Then it is made and checked plain beside the data of this account, which
     /// takes as much room as the copy, and only its encrypted form goes to the file.
     Backup {
         /// The file to make; it must not be there.
@@ -35,31 +36,42 @@ pub(crate) enum Database {
         #[command(flatten)]
         encrypt: Encrypt,
     },
-    /// Check a copy without touching it. Exit code 1 when its trail does not hold, or it is altered or cut off.
+    /// Check a copy without touching it. Exit code 1 when it cannot be read whole, its trail does not hold, or the audit trail
+    /// of this connection names the file with another SHA-256.
     ///
-    /// An encrypted one is opened in a scratch place beside the data of this account.
+    /// With the SHA-256 that the trail says nothing of it was altered. Of a copy that the trail does not name only its own
+    /// trail is checked, and that is said: its events may have been altered.
+    /// An encrypted one is opened in a scratch place beside the data of this account; one of a PostgreSQL database in a
+    /// database for a while on the server of this connection.
     Check {
         /// The file.
         file: PathBuf,
         #[command(flatten)]
         open: Open,
     },
-    /// Put a copy to a new place, after it was checked; an encrypted one is plain there. To work with it, save a connection
+    /// Put a copy to a new place, after it was checked as by `check`; an encrypted one is plain there. To work with it, save a connection
     /// to it, or put it where the database was while nothing runs; then `watchpost audit accept` says that the log is right
     /// as it is. It is told how many records this console saw that are not in the copy.
+    ///
+    /// A copy of a PostgreSQL database becomes a new database on the server of the connection, which only its login gets into:
+    /// run deploy/postgres-roles.sql in it and GRANT CONNECT.
     Restore {
         /// The copy.
         file: PathBuf,
         /// The file to make; it must not be there.
-        #[arg(long)]
-        to: PathBuf,
+        #[arg(long, required_unless_present = "to_database", conflicts_with = "to_database")]
+        to: Option<PathBuf>,
+        /// PostgreSQL: the name of the database to make; there must be none.
+        #[arg(long, value_name = "NAME")]
+        to_database: Option<String>,
         #[command(flatten)]
         open: Open,
     },
     /// Copy it into a folder now, as the plan does by itself: named by the time in UTC, checked before it counts, and older
     /// copies removed as the plan says. `watchpost schedule on database_backup` has it done each day.
     ///
-    /// It is encrypted as the plan says, or as is said here.
+    /// It is encrypted as the plan says, or as is said here. A copy of a PostgreSQL database that could not be checked is kept
+    /// and NOT VERIFIED (exit code 1); no copy that was verified is removed for it.
     Copy {
         /// The folder; that of the plan if absent. In another one no copy is removed.
         #[arg(long)]
@@ -73,7 +85,8 @@ pub(crate) enum Database {
     /// Rehearse a copy: put it to a scratch place, check its pages and all of its trail, open it for work, count what is in
     /// it, and remove it again. Exit code 1 when it could not be put back.
     ///
-    /// Takes as much room beside the data of this account as the copy has, an encrypted one twice as much. Without a key that
+    /// Takes as much room beside the data of this account as the copy has, an encrypted one twice as much; one of a PostgreSQL
+    /// database also as much on its server, where it is put into a database for a while. Without a key that
     /// opens it, here or in the plan, an encrypted copy cannot be rehearsed. `watchpost schedule on database_rehearsal` has
     /// it done each month.
     Rehearse {
@@ -112,6 +125,7 @@ pub(crate) enum Database {
 /// Runs a verb; true means that a trail does not hold, or that copies are not as they should be.
 pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyhow::Result<bool> {
     let ticket = Some(format!("database-{}", std::process::id()));
+    let is_old = !matches!(verb, Database::Backup { .. });
     let copy = match verb {
         Database::Backup { file, encrypt } => {
             let request = DatabaseBackup {
@@ -135,10 +149,11 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
                 checked => checked?,
             }
         }
-        Database::Restore { file, to, open } => {
+        Database::Restore { file, to, to_database, open } => {
             let request = DatabaseRestore {
                 path: absolute(&file)?,
-                to: absolute(&to)?,
+                to: to.as_deref().map(absolute).transpose()?.unwrap_or_default(),
+                database: to_database,
                 ticket: ticket.clone(),
                 key: open.named()?,
             };
@@ -150,7 +165,9 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
             let session = session.because(reason);
             let request = DatabaseCopyRun { folder, encryption: encrypt.asked()? };
             let run = session.ask::<operation::database_copy_run>(request).await?;
-            return finished(&session, form, run).await;
+            let run = progress::follow(&session, run).await?;
+            show::job(form, &run)?;
+            return Ok(run.state != JobState::Done || is_unverified(&run));
         }
         Database::Rehearse { file, open, reason } => {
             let path = file.as_deref().map(absolute).transpose()?;
@@ -179,18 +196,30 @@ pub(crate) async fn run(session: &Session, form: Output, verb: Database) -> anyh
             return Ok(done.problem.is_some());
         }
     };
-    either(form, &copy, || shown(&copy))?;
+    either(form, &copy, || {
+        shown(&copy)?;
+        if is_old { covered(&copy) } else { Ok(()) }
+    })?;
     Ok(!copy.trail.ok)
 }
 
+/// Was the copy of this run made and not checked?
+fn is_unverified(run: &JobRun) -> bool {
+    run.report.iter().flat_map(|report| &report.facts).any(|fact| fact.name == "unverified")
+}
+
 fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
-    line(format!("{}: {} bytes, schema {}, SHA-256 {}", copy.path, copy.bytes, copy.schema, copy.sha256))?;
+    let schema = if copy.unverified.is_some() { String::new() } else { format!("schema {}, ", copy.schema) };
+    line(format!("{}: {} bytes, {schema}SHA-256 {}", copy.path, copy.bytes, copy.sha256))?;
     if let Some(whom) = &copy.encryption {
         line(format!("encrypted {whom}"))?;
     }
+    if let Some(why) = &copy.unverified {
+        return line(format!("NOT VERIFIED: {}", watchpost_model::text::visible(why, 400)));
+    }
     let word = if copy.trail.ok { "holds" } else { "DOES NOT HOLD" };
     line(format!(
-        "its pages are whole; its trail {word}: {} records, {} checkpoints, root {}",
+        "all of it can be read; its trail {word}: {} records, {} checkpoints, root {}",
         copy.trail.leaves, copy.trail.checkpoints, copy.trail.root
     ))?;
     if copy.erased_again > 0 {
@@ -213,13 +242,21 @@ fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn standing(copies: &DatabaseCopies) -> anyhow::Result<()> {
-    if !copies.copied {
-        return line(format!(
-            "{} is backed up with its own tools: pg_dump -Fc, or a base backup",
-            copies.engine
-        ));
+/// What the check of a copy that was there says of all that is not its trail.
+fn covered(copy: &DatabaseCopy) -> anyhow::Result<()> {
+    match copy.made_at {
+        Some(made) => line(format!(
+            "it is byte for byte the copy that was made {}, as the audit trail of this connection says",
+            at(made)
+        )),
+        None => line(
+            "NOT COVERED by that are its events, and what else its trail does not hold: the audit trail of this connection \
+             names no copy with this SHA-256, so compare it with one that was kept elsewhere",
+        ),
     }
+}
+
+fn standing(copies: &DatabaseCopies) -> anyhow::Result<()> {
     let went = |run: &Option<JobRun>| {
         run.as_ref().map_or("never".to_owned(), |run| format!("{}, {}", at(run.started_at), run.state))
     };

@@ -141,6 +141,9 @@ fn filter(which: IncidentWhich, now: DateTime<Utc>) -> anyhow::Result<IncidentFi
         entity: which.entity.map(|text| text.parse()).transpose().map_err(bad("entity"))?,
         opened: since("opened_since", which.opened_since)?,
         changed: since("changed_since", which.changed_since)?,
+        began: since("began_since", which.began_since)?,
+        acknowledged: which.acknowledged,
+        active_at: which.active_at,
         ..IncidentFilter::default()
     })
 }
@@ -189,6 +192,7 @@ async fn bulk(session: &Session, form: Output, args: Bulk) -> anyhow::Result<()>
         reason.ok_or_else(|| OpError::invalid("reason", format!("{} needs --reason", args.action)))
     };
     let action = match args.action.as_str() {
+        "take" => BulkAction::Take,
         "assign" => BulkAction::Assign { assignee: args.to.clone() },
         "investigate" => BulkAction::Status { status: Status::Investigating, reason },
         "contain" => BulkAction::Status { status: Status::Contained, reason },

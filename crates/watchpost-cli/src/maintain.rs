@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use watchpost_model::event::Category;
 use watchpost_ops::contract::{
-    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, Nothing, RestoreRequest,
+    AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, Nothing, OptimizeRequest,
+    RestoreRequest,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
@@ -16,6 +17,18 @@ use crate::copy_keys::{Encrypt, Open};
 use crate::run::finished;
 use crate::session::Session;
 use crate::show;
+
+/// Which way.
+#[derive(Debug, Args)]
+pub(crate) struct Optimize {
+    /// The way back: compressed payloads are written as they were, with their expiry, also those that an application
+    /// compressed itself; and events are kept as large hashes again where `hash-max-listpack-value` has been lowered since.
+    /// Expiries that were given and index entries that were removed stay as they are.
+    #[arg(long)]
+    revert: bool,
+    #[command(flatten)]
+    dry: DryRun,
+}
 
 /// What to write, and where.
 #[derive(Debug, Args)]
@@ -116,6 +129,16 @@ fn parse_category(text: &str) -> Result<Category, String> {
 
 fn parse_format(text: &str) -> Result<ExportFormat, String> {
     text.parse().map_err(|error: watchpost_model::event::UnknownWord| error.to_string())
+}
+
+pub(crate) async fn optimize(session: &Session, form: Output, wanted: Optimize) -> anyhow::Result<bool> {
+    let request = OptimizeRequest { revert: wanted.revert };
+    if wanted.dry.dry_run {
+        show::report(form, &session.ask::<operation::optimize_preview>(request).await?)?;
+        return Ok(false);
+    }
+    let run = session.because(wanted.dry.reason).ask::<operation::optimize_run>(request).await?;
+    finished(session, form, run).await
 }
 
 pub(crate) async fn export(session: &Session, form: Output, wanted: Export) -> anyhow::Result<bool> {

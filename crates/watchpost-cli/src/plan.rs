@@ -8,7 +8,7 @@ use watchpost_model::copies::{CopyEncryption, Generations};
 use watchpost_model::job::JobKind;
 use watchpost_model::period::Period;
 use watchpost_model::plan::{ClockTime, Plan, PlannedJob, Rhythm, WeekDay};
-use watchpost_ops::contract::{JobPlanPut, JobPlanState, Nothing, PlannedState};
+use watchpost_ops::contract::{JobPlanPut, JobPlanState, NotStarted, Nothing, PlannedState};
 use watchpost_ops::door::operation;
 
 use crate::args::Output;
@@ -141,7 +141,7 @@ pub(crate) async fn schedule(session: &Session, form: Output, verb: Schedule) ->
     let (plan, reason) = match verb {
         Schedule::Show => {
             shown(form, &state)?;
-            return Ok(state.jobs.iter().any(|job| job.missed_since.is_some()));
+            return Ok(state.jobs.iter().any(|job| job.missed_since.is_some() || job.not_started.is_some()));
         }
         Schedule::Hours { from, to, time_zone, reason } => {
             let plan = state.plan;
@@ -188,10 +188,12 @@ fn switched_on(mut plan: Plan, on: &On) -> anyhow::Result<Plan> {
     }
     let mut any = false;
     let has_copies = plan.job(JobKind::DatabaseBackup).is_some_and(|job| job.folder.is_some());
+    let opens_none = plan.rehearsal_lacks().is_some();
     for job in plan.jobs.iter_mut().filter(|job| on.job.is(job.kind)) {
         let is_backup = job.kind == JobKind::Backup;
         let lacks_something = (is_backup && folder.is_none() && job.folder.is_none())
-            || (job.kind.is_of_database() && !has_copies);
+            || (job.kind.is_of_database() && !has_copies)
+            || (job.kind == JobKind::DatabaseRehearsal && opens_none);
         if matches!(on.job, Which::All) && lacks_something {
             continue;
         }
@@ -272,12 +274,21 @@ fn shown(form: Output, state: &JobPlanState) -> anyhow::Result<()> {
     })
 }
 
+/// `not started: the folder /mnt/backup of the plan is not there; again at 2026-11-22 02:10`.
+fn not_started(refused: &NotStarted) -> String {
+    let again = refused.again.map(|again| format!("; again at {}", at(again))).unwrap_or_default();
+    format!("not started: {}{again}", refused.why)
+}
+
 fn row(job: &PlannedJob, state: &PlannedState) -> [String; 5] {
     let time = |hours: Period| at(hours.from);
-    let went = match (&state.last, state.missed_since) {
-        (_, Some(since)) => format!("missed since {}", at(since)),
-        (Some(run), None) => run.error.clone().unwrap_or_else(|| run.state.to_string()),
-        (None, None) => "-".to_owned(),
+    let missed = state.missed_since.map(|since| format!("missed since {}", at(since)));
+    let refused = state.not_started.as_ref().map(not_started);
+    let went = match (missed, refused, &state.last) {
+        (Some(missed), Some(refused), _) => format!("{missed}; {refused}"),
+        (Some(told), None, _) | (None, Some(told), _) => told,
+        (None, None, Some(run)) => run.error.clone().unwrap_or_else(|| run.state.to_string()),
+        (None, None, None) => "-".to_owned(),
     };
     [
         job.kind.to_string(),

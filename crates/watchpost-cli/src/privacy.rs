@@ -159,7 +159,7 @@ fn looked(look: &PrivacyLook) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn shown(erased: &PrivacyErased) -> anyhow::Result<()> {
+pub(crate) fn shown(erased: &PrivacyErased) -> anyhow::Result<()> {
     let erasure = &erased.erasure;
     line(format!(
         "erasure {}: record {} of the trail says so; {} stands where the name stood",

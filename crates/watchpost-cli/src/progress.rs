@@ -4,7 +4,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use watchpost_model::audit::AuditVerification;
+use watchpost_model::ids::JobId;
 use watchpost_model::job::JobRun;
 use watchpost_model::report::ReportRecord;
 use watchpost_ops::contract::{
@@ -19,19 +21,23 @@ use crate::session::Session;
 /// How often a running job is asked how far it is.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// Follows a job to its end.
+/// Follows a job to its end; Ctrl+C cancels it, and what came of it is told all the same.
 pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpError> {
     let bar = ProgressBar::new_spinner();
+    let ending = Box::pin(ended(session, run.id, &bar));
+    let cancel = || Box::pin(cancelled(session, run.id));
+    let told = beside(ending, std::future::pending(), stopped(cancel)).await;
+    bar.finish_and_clear();
+    told
+}
+
+/// Asks again and again how far a job is, until it has ended.
+async fn ended(session: &Session, id: JobId, bar: &ProgressBar) -> Result<JobRun, OpError> {
     let mut sized = false;
     let mut timer = tokio::time::interval(ASK_EVERY);
     loop {
-        tokio::select! {
-            _ = timer.tick() => {}
-            _ = tokio::signal::ctrl_c() => {
-                session.ask::<operation::job_cancel>(JobRef { id: run.id }).await?;
-            }
-        }
-        let now = session.ask::<operation::job_get>(JobRef { id: run.id }).await?;
+        timer.tick().await;
+        let now = session.ask::<operation::job_get>(JobRef { id }).await?;
         if let (Some(total), false) = (now.progress.total, sized) {
             bar.set_length(total);
             bar.set_style(style(&now.progress.unit));
@@ -40,10 +46,16 @@ pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpE
         bar.set_position(now.progress.done);
         bar.set_message(now.progress.step.clone());
         if now.ended_at.is_some() {
-            bar.finish_and_clear();
             return Ok(now);
         }
     }
+}
+
+/// Cancels a job; nothing is wrong with one that has ended meanwhile.
+async fn cancelled(session: &Session, id: JobId) -> Result<(), OpError> {
+    let Err(refused) = session.ask::<operation::job_cancel>(JobRef { id }).await else { return Ok(()) };
+    let now = session.ask::<operation::job_get>(JobRef { id }).await?;
+    if now.ended_at.is_some() { Ok(()) } else { Err(refused) }
 }
 
 /// Makes a report with a progress bar; Ctrl+C stops it, and no file is left.
@@ -174,19 +186,32 @@ where
     }
 }
 
-/// Stops it at each Ctrl+C; ends when that is refused.
+/// Stops it at each Ctrl+C, and when the terminal or the session ends; ends when that is refused. Somebody listens all the time, whatever else is waited for: a signal
+/// that nobody listens for is lost.
 async fn stopped<P, C>(cancel: impl Fn() -> C) -> OpError
 where
     C: Future<Output = Result<P, OpError>>,
 {
+    let (mut ends, mut hangs_up) = (signal(SignalKind::terminate()).ok(), signal(SignalKind::hangup()).ok());
     loop {
-        if tokio::signal::ctrl_c().await.is_err() {
+        tokio::select! {
             // Without a handler of ours Ctrl+C ends the process.
-            std::future::pending::<()>().await;
+            Ok(()) = tokio::signal::ctrl_c() => {}
+            () = heard(ends.as_mut()) => {}
+            () = heard(hangs_up.as_mut()) => {}
+            else => std::future::pending().await,
         }
         if let Err(problem) = cancel().await {
             return problem;
         }
+    }
+}
+
+/// Waits for a signal; for ever without a handler of ours, for then it ends the process.
+async fn heard(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 

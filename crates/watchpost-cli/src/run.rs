@@ -157,14 +157,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             let run = session.because(retention.dry.reason).ask::<operation::retention_run>(request).await?;
             finished(session, form, run).await
         }
-        Command::Optimize(dry) => {
-            if dry.dry_run {
-                show::report(form, &session.ask::<operation::optimize_preview>(Nothing {}).await?)?;
-                return Ok(false);
-            }
-            let run = session.because(dry.reason).ask::<operation::optimize_run>(Nothing {}).await?;
-            finished(session, form, run).await
-        }
+        Command::Optimize(wanted) => maintain::optimize(session, form, wanted).await,
         Command::Export(wanted) => maintain::export(session, form, wanted).await,
         Command::Backup(wanted) => maintain::backup(session, form, wanted).await,
         Command::Restore(wanted) => maintain::restore(session, form, wanted).await,
@@ -199,7 +192,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Audit(verb) => Box::pin(audit::run(session, form, verb)).await,
         Command::Database(verb) => Box::pin(database::run(session, form, verb)).await,
         Command::Privacy(verb) => Box::pin(privacy::run(session, form, verb)).await,
-        Command::Approval(verb) => Box::pin(approval::run(session, form, verb)).await.map(|()| false),
+        Command::Approval(verb) => Box::pin(approval::run(session, form, verb)).await,
         Command::Role(verb) => role::run(session, form, verb).await.map(|()| false),
         Command::Config(verb) => config(session, form, verb).await.map(|()| false),
         Command::Call(call) => self::call(session, call).await.map(|()| false),
@@ -244,12 +237,11 @@ async fn status(cli: &Cli, form: Output) -> anyhow::Result<bool> {
     let mut status = session.ask::<operation::workspace_status>(Nothing {}).await?;
     if let Err(problem) = &opened {
         status.connection = Some(connection);
-        let down = Part { state: PartState::Down, detail: problem.message.clone(), last_ok: None };
-        if problem.code == ErrorCode::SecretStore {
-            // Neither was tried.
-            status.redis = Some(down.clone());
+        // Without a secret of the connection neither server was tried.
+        if problem.code != ErrorCode::SecretStore {
+            let detail = problem.message.clone();
+            status.database = Some(Part { state: PartState::Down, detail, last_ok: None });
         }
-        status.database = Some(down);
     }
     show::status(form, &status)?;
     session.console.close().await;
@@ -261,13 +253,33 @@ async fn status(cli: &Cli, form: Output) -> anyhow::Result<bool> {
 async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
     let session = Session::closed(cli, Tenure::Guest)?;
     let connection = session.connection(cli)?;
+    let is_local = connection.id == watchpost_ops::connections::LOCAL;
+    let name = if is_local { "local".to_owned() } else { connection.name.clone() };
+    // Opening it would change its tables: a check says so, and changes nothing.
+    if let Some(behind) = session.console.schema_change(&connection).await {
+        let mut status = session.ask::<operation::workspace_status>(Nothing {}).await?;
+        status.connection = Some(connection);
+        let (from, to) = (behind.from, behind.to);
+        let who = if behind.by_opening {
+            format!("whatever opens it next brings it to {to}")
+        } else {
+            format!("this login may not bring it to {to}: the owner of its tables has to open it once")
+        };
+        let detail = format!(
+            "not opened: it has schema {from}, and {who} (docs/audit.md, before an update changes the tables)"
+        );
+        status.database = Some(Part { state: PartState::Down, detail, last_ok: None });
+        show::status(form, &status)?;
+        let is_bad = connect::run(&session, form, crate::args::Connect::Test { name }).await?;
+        session.console.close().await;
+        return Ok(is_bad);
+    }
     let opened = session.console.open(connection.clone()).await;
     let status = session.ask::<operation::workspace_status>(Nothing {}).await?;
     show::status(form, &status)?;
     if let Err(problem) = &opened {
         tracing::error!(connection = connection.name, %problem, "the connection does not open");
     }
-    let is_local = connection.id == watchpost_ops::connections::LOCAL;
     let test = operation::connection_test::SPEC.permission;
     let is_bad = if is_local && opened.is_ok() {
         !is_well(&status)
@@ -278,7 +290,6 @@ async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
         }
         !is_well(&status)
     } else {
-        let name = if is_local { "local".to_owned() } else { connection.name };
         connect::run(&session, form, crate::args::Connect::Test { name }).await? || opened.is_err()
     };
     session.console.close().await;
@@ -287,8 +298,8 @@ async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
 
 async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {
     match verb {
-        Block::List => {
-            let request = BlockListRequest { limit: 500, ..BlockListRequest::default() };
+        Block::List { in_force_at } => {
+            let request = BlockListRequest { in_force_at, limit: 500, ..BlockListRequest::default() };
             show::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
         }
         Block::Check { target } => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
+use watchpost_ops::contract::SecretState;
 use watchpost_ops::error::{ErrorCode, OpError};
 use watchpost_ops::secrets::{Carried, Secret, describe, passphrase_in};
 
@@ -16,14 +17,14 @@ use crate::show::either;
 /// Secrets in a file.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretsFile {
-    /// Say where the file is, whether secrets are kept in it, and whether it opens; without it, how the keychain is. Exit
-    /// code 1 when the file is used and does not open.
+    /// Say where the file is, whether secrets are kept in it, and whether it opens; without it, how the keychain is; and which
+    /// passwords are to be given again. Exit code 1 when the file is used and does not open.
     Show,
     /// Make the file, in the age format; passwords and the key that signs the audit trail are kept in it from then on, and
     /// the keychain is asked no more. A file that is there is left alone.
     ///
-    /// All that the keychain holds of Watchpost is carried over first and read back; where it does not give everything away, no
-    /// file is made. The keychain keeps its own, and is asked again once the file is moved away.
+    /// All that the keychain holds of Watchpost, and what is sealed with its key, is carried over first and read back; where not
+    /// everything can be had, no file is made. Both stay as they are, and are used again once the file is moved away.
     ///
     /// It is `secrets.age` in the configuration folder, or the one that WATCHPOST_SECRETS_FILE names. Its passphrase is asked
     /// for when a secret is wanted; a service and the window find it in the file that WATCHPOST_SECRETS_PASSPHRASE_FILE
@@ -52,7 +53,7 @@ struct Standing {
     file: PathBuf,
     used: bool,
     /// Of the file, or of the keychain where there is no file.
-    state: watchpost_ops::contract::SecretState,
+    state: SecretState,
     /// Accounts that a new file took over from the keychain.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     carried_over: Vec<String>,
@@ -84,35 +85,52 @@ pub(crate) async fn run(session: &Session, form: Output, verb: SecretsFile) -> a
         }
     }
     let opened = secrets.open_file().await;
+    let is_shut = opened.is_some_and(|state| state != SecretState::FileReady);
     let state = match opened {
-        Some(state) => state,
-        None => secrets.state().await,
+        Some(state) if is_shut => state,
+        // Whatever works: passwords may be to be given again.
+        _ => secrets.state().await,
     };
     let (file, used) = (secrets.file().0.to_owned(), opened.is_some());
-    let detail = describe(state);
+    let detail = session.console.secrets_detail(state).await;
     let standing = Standing { file, used, state, carried_over: carried.over, left: carried.left };
-    either(form, &standing, || told(&standing, detail))?;
-    Ok((used && !detail.is_empty()) || !standing.left.is_empty())
+    let named = |account: &String| one_line(&session.console.secret_named(account));
+    either(form, &standing, || told(&standing, is_shut, &detail, named))?;
+    Ok(is_shut || !standing.left.is_empty())
 }
 
-fn told(standing: &Standing, detail: &str) -> anyhow::Result<()> {
+fn told(
+    standing: &Standing,
+    is_shut: bool,
+    detail: &str,
+    named: impl Fn(&String) -> String,
+) -> anyhow::Result<()> {
     let file = standing.file.display();
     match (standing.used, detail) {
-        (false, "") => return line(format!("secrets are kept in the keychain; {file} is not there")),
+        (false, "") => {
+            return line(format!(
+                "secrets are kept in a file that a key of the keychain seals; {file} is not there"
+            ));
+        }
         (false, detail) => {
             line(format!("{file} is not there"))?;
             return line(detail);
         }
         (true, detail) => {
             line(format!("secrets are kept in {file}"))?;
-            line(if detail.is_empty() { "it is open" } else { detail })?;
+            if !is_shut {
+                line("it is open")?;
+            }
+            if !detail.is_empty() {
+                line(detail)?;
+            }
         }
     }
     for account in &standing.carried_over {
-        line(format!("carried over from the keychain: {}", one_line(account)))?;
+        line(format!("carried over from the keychain: {}", named(account)))?;
     }
     for account in &standing.left {
-        line(format!("NOT carried over, enter it again: {}", one_line(account)))?;
+        line(format!("NOT carried over, enter it again: {}", named(account)))?;
     }
     Ok(())
 }

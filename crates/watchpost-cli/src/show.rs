@@ -3,16 +3,18 @@
 use serde::Serialize;
 use watchpost_model::block::{Block, BlockPreview};
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, host_ports};
+use watchpost_model::diagnosis::StepState;
 use watchpost_model::health::{Metric, NodeHealth, RedisHealth, Unit, Verdict};
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
-use watchpost_model::job::{JobReport, JobRun};
+use watchpost_model::job::{JobProgress, JobReport, JobRun};
 use watchpost_model::overview::Overview;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, IncidentPage, JobList,
     OperationSpec, Settings, WorkspaceStatus,
 };
+use watchpost_ops::secrets::describe;
 
 use crate::args::Output;
 use crate::health_lists;
@@ -109,6 +111,10 @@ pub(crate) fn acl(form: Output, check: &ConnectionCheck) -> anyhow::Result<()> {
         if check.acl.is_empty() {
             return line("the private Redis of the local workspace needs no user");
         }
+        let is_unknown = check.acl.iter().any(|acl| acl.purpose.starts_with("from_"));
+        if let Some(step) = check.redis.iter().find(|step| is_unknown && step.state == StepState::Failed) {
+            line(format!("# {}: {}", step.title, step.detail))?;
+        }
         check.acl.iter().try_for_each(|acl| {
             line(format!("# {}", acl.title))?;
             line(&acl.line)
@@ -140,18 +146,32 @@ fn who(status: &WorkspaceStatus) -> String {
 fn role(status: &WorkspaceStatus) -> String {
     let by = match &status.connection {
         None => return "no connection open".to_owned(),
+        // The trail is there wherever a database is open.
+        Some(_) if status.trail.is_none() => return "not known: the database is not open".to_owned(),
         Some(connection) => match &connection.database {
-            DatabaseConnection::Postgres { .. } => "the database enforces it",
+            DatabaseConnection::Postgres { .. } => match &status.identity.unbound {
+                Some(why) => return format!("{} - {}", status.caller.role, visible(why, 300)),
+                None => "the database enforces it",
+            },
             DatabaseConnection::Sqlite { .. } => "guard rails: whoever can write the file can change this",
         },
     };
     format!("{} - {by}", status.caller.role)
 }
 
+/// How the keychain or the file of secrets is, and what that means.
+fn keychain(status: &WorkspaceStatus) -> String {
+    match describe(status.secrets) {
+        "" => word(&status.secrets),
+        means => format!("{} - {means}", word(&status.secrets)),
+    }
+}
+
 pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<()> {
     either(form, status, || {
         let part = |part: &Option<watchpost_ops::contract::Part>| match part {
             Some(part) => format!("{} - {}", word(&part.state), part.detail),
+            None if status.connection.is_some() => "not tried: the connection is not open".to_owned(),
             None => "no connection open".to_owned(),
         };
         let connection =
@@ -168,8 +188,8 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
             ["redis".to_owned(), part(&status.redis)],
             ["database".to_owned(), part(&status.database)],
             ["audit trail".to_owned(), trail(status)],
-            ["engine".to_owned(), engine(&status.engine)],
-            ["keychain".to_owned(), word(&status.secrets)],
+            ["engine".to_owned(), engine(status)],
+            ["keychain".to_owned(), keychain(status)],
             ["newest event".to_owned(), status.newest_event.map_or_else(|| "none".to_owned(), at)],
             ["active incidents".to_owned(), status.incidents_active.to_string()],
         ];
@@ -223,9 +243,13 @@ fn rules(status: &WorkspaceStatus) -> Option<String> {
 }
 
 /// What the engine does: a short command runs none, and sees only whether another process does.
-fn engine(engine: &watchpost_ops::contract::EngineStatus) -> String {
-    use watchpost_ops::contract::EngineState;
+fn engine(status: &WorkspaceStatus) -> String {
+    use watchpost_ops::contract::{EngineState, PartState};
+    let engine = &status.engine;
+    let is_asked = status.database.as_ref().is_some_and(|part| part.state == PartState::Connected);
     match engine.state {
+        EngineState::Stopped if !is_asked => "not known: the database is not open".to_owned(),
+        EngineState::Stopped if !engine.detail.is_empty() => format!("NOT RUNNING - {}", engine.detail),
         EngineState::Standby => "running in another process".to_owned(),
         EngineState::Stopped => "not running: `watchpost serve` or the window runs it".to_owned(),
         _ if engine.detail.is_empty() => word(&engine.state),
@@ -339,11 +363,24 @@ pub(crate) fn jobs(form: Output, list: &JobList) -> anyhow::Result<()> {
                     run.state.to_string(),
                     run.parameters.clone(),
                     run.started_by.clone(),
-                    format!("{} {}", run.progress.done, run.progress.unit),
+                    how_far(run),
                 ]
             }),
         )
     })
+}
+
+/// `20002 keys`. Of a run whose process died it is known how far it was when it said so last, and so at least; of one that
+/// ended before it had begun to count, nothing, not even what it counts. Nor has a copy of the database such a number of
+/// which nothing was checked.
+fn how_far(run: &JobRun) -> String {
+    let JobProgress { done, unit, total, .. } = &run.progress;
+    let never_counted = run.ended_at.is_some() && (total.is_none() || run.kind.is_of_database());
+    match (run.ended_at.is_some() && run.report.is_none(), *done) {
+        (died, 0) if died || never_counted => "n/a".to_owned(),
+        (true, done) => format!("at least {done} {unit}"),
+        (false, done) => format!("{done} {unit}"),
+    }
 }
 
 pub(crate) fn overview(form: Output, overview: &Overview) -> anyhow::Result<()> {

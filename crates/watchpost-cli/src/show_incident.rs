@@ -131,7 +131,12 @@ fn why(detail: &IncidentDetail) -> anyhow::Result<()> {
                 }
                 (None, Some(counter)) => (
                     counter.what.clone(),
-                    format!("{} of {} in {} s", counter.seen, counter.threshold, counter.window_s),
+                    // Some rules tell what is rare.
+                    if counter.seen < counter.threshold {
+                        format!("{}, unusual below {}", counter.seen, counter.threshold)
+                    } else {
+                        format!("{} of {} in {} s", counter.seen, counter.threshold, counter.window_s)
+                    },
                 ),
                 (None, None) => (String::new(), String::new()),
             };
@@ -183,7 +188,7 @@ pub(crate) fn similar(form: Output, list: &SimilarList) -> anyhow::Result<()> {
                     incident.status.to_string(),
                     incident.verdict.to_string(),
                     incident.title.clone(),
-                    row.because.join(", "),
+                    row.because.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
                 ]
             }),
         )

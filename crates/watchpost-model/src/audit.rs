@@ -224,6 +224,9 @@ pub struct LogVerified {
     /// Those that count no more, with the number of their `key.revoke` record.
     #[serde(default)]
     pub revoked: Vec<(String, i64)>,
+    /// Checkpoints of fewer records than that, all of which hold.
+    #[serde(default)]
+    pub checkpoints: i64,
 }
 
 /// Where the trail's evidence is kept besides the database. Each word includes those before it.
@@ -246,6 +249,26 @@ words!(EvidenceStrength {
     SecondPlace = "second_place",
     Witnessed = "witnessed",
 });
+
+/// A record whose writer sealed nothing that opens, or said of it what does not fit, and that another record sets apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SetApart {
+    /// Its number.
+    pub record: i64,
+    /// Number of the record that says so.
+    pub by: i64,
+    /// What does not fit, for people.
+    pub problem: String,
+}
+
+/// A record whose own writer sealed nothing that opens, or said of it what does not fit: it can be set apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OwnFault {
+    /// Its number.
+    pub record: i64,
+    /// What does not fit, for people.
+    pub problem: String,
+}
 
 /// Records whose content was erased, as the trail itself says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -272,7 +295,7 @@ pub struct AuditVerification {
     pub from: i64,
     /// Root recomputed from the leaves, base64.
     pub root: String,
-    /// Checkpoints checked.
+    /// Checkpoints that hold, with those that an earlier check of this console found good.
     pub checkpoints: i64,
     /// First record that does not hold.
     pub first_bad_seq: Option<i64>,
@@ -284,6 +307,12 @@ pub struct AuditVerification {
     pub problems: Vec<String>,
     /// Records without content, by the erasure that took it.
     pub erased: Vec<ErasedRecords>,
+    /// Records that another one sets apart, with what does not fit in them: they prove nothing, and the rest holds.
+    #[serde(default)]
+    pub set_apart: Vec<SetApart>,
+    /// Of the problems those that a record's own writer made, and that can be set apart; at most as many as problems.
+    #[serde(default)]
+    pub own_faults: Vec<OwnFault>,
     /// What the evidence is worth.
     pub strength: EvidenceStrength,
     /// Consoles with keys of their own that signed for what they saw.

@@ -121,6 +121,53 @@ crate::words!(DriftKind {
     Requests = "requests",
 });
 
+/// What an amount counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftUnit {
+    /// Requests in an hour.
+    HourRequests,
+    /// KiB in an hour.
+    HourKib,
+    /// KiB in a day.
+    DayKib,
+}
+
+/// One side of a change as kind and numbers, for who says it in another language than [`Drift::before`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DriftValue {
+    /// There is nothing on this side.
+    Absent,
+    /// So many events, or requests to an endpoint.
+    Events {
+        /// How many.
+        #[ts(type = "number")]
+        n: u64,
+    },
+    /// Values that occur: countries, user agents, networks. On the later side only the new ones.
+    Values {
+        /// Which.
+        values: Vec<String>,
+    },
+    /// The busiest hours of the day.
+    Hours {
+        /// 0 to 23, ascending.
+        hours: Vec<u8>,
+    },
+    /// What is usual.
+    Usual {
+        /// The median.
+        #[ts(type = "number")]
+        median: u64,
+        /// Its median absolute deviation.
+        #[ts(type = "number")]
+        deviation: u64,
+        /// Of what.
+        unit: DriftUnit,
+    },
+}
+
 /// One thing that changed between two baselines.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct Drift {
@@ -132,7 +179,11 @@ pub struct Drift {
     pub before: String,
     /// How it is.
     pub after: String,
+    /// The same as kinds and numbers: how it was and how it is.
+    pub values: (DriftValue, DriftValue),
     /// How much: a factor for volumes (never below 1), the share that moved in percent for hours, the number of new
     /// values otherwise.
     pub size: f64,
+    /// Of volumes and requests: they fell by that factor and did not rise.
+    pub fell: bool,
 }

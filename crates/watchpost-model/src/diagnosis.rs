@@ -39,7 +39,8 @@ pub struct CheckStep {
 /// A line that gives the Redis user of a connection what one use of it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AclLine {
-    /// Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`.
+    /// Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`; `from_7_0`, `from_7_2`,
+    /// `from_valkey_8_1` for what later servers know, where this one did not say its version.
     pub purpose: String,
     /// For people.
     pub title: String,

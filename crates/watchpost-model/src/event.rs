@@ -184,9 +184,63 @@ struct HttpWritten {
     response_headers: BTreeMap<String, String>,
     #[serde(deserialize_with = "opt_text")]
     response_body: Option<String>,
+    #[serde(deserialize_with = "whole")]
     status: Option<u16>,
+    #[serde(deserialize_with = "whole")]
     bytes: Option<u64>,
+    #[serde(deserialize_with = "whole")]
     duration_ms: Option<u64>,
+}
+
+/// A number as an application wrote it, rounded to a whole one.
+struct Whole(u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WholeVisitor).map(Self)
+    }
+}
+
+struct WholeVisitor;
+
+impl serde::de::Visitor<'_> for WholeVisitor {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number from 0 on")
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<u64, E> {
+        Ok(value)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<u64, E> {
+        let wrong = |_| E::invalid_value(serde::de::Unexpected::Signed(value), &self);
+        u64::try_from(value).map_err(wrong)
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is not negative, and `as` saturates"
+    )]
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<u64, E> {
+        if value >= 0.0 {
+            Ok(value.round() as u64)
+        } else {
+            Err(E::invalid_value(serde::de::Unexpected::Float(value), &self))
+        }
+    }
+}
+
+/// A number that may be absent, and may have a fraction.
+fn whole<'de, D: serde::Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let Some(Whole(value)) = Option::<Whole>::deserialize(deserializer)? else { return Ok(None) };
+    let too_large = |_| {
+        let found = serde::de::Unexpected::Unsigned(value);
+        serde::de::Error::invalid_value(found, &"a smaller number")
+    };
+    T::try_from(value).map(Some).map_err(too_large)
 }
 
 /// A value as text, whatever an application wrote: what is no text is looked at all the same.
@@ -538,6 +592,24 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(canonical_address(written), held, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_have_a_fraction() {
+        let read = |json: &str| serde_json::from_str::<Http>(json);
+        let http = read(r#"{"status":200.0,"bytes":1e3,"duration_ms":2.5}"#).expect("numbers");
+        assert_eq!((http.status, http.bytes, http.duration_ms), (Some(200), Some(1_000), Some(3)));
+        let http = read(r#"{"status":404,"bytes":null}"#).expect("a number, and none");
+        assert_eq!((http.status, http.bytes, http.duration_ms), (Some(404), None, None));
+        for (json, said) in [
+            (r#"{"duration_ms":-2.5}"#, "a number from 0 on"),
+            (r#"{"bytes":-1}"#, "a number from 0 on"),
+            (r#"{"status":70000}"#, "a smaller number"),
+            (r#"{"duration_ms":"2 s"}"#, "a number from 0 on"),
+        ] {
+            let error = read(json).expect_err(json).to_string();
+            assert!(error.contains(said), "{json}: {error}");
         }
     }
 

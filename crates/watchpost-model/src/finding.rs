@@ -135,7 +135,7 @@ impl AttackFamily {
             Self::DataLeak => "Data leak",
             Self::ExcessiveRequests => "Excessive requests",
             Self::Scanner => "Scanning",
-            Self::AccountTakeover => "Account takeover",
+            Self::AccountTakeover => "Unusual account use",
             Self::PrivilegeEscalation => "Privilege escalation",
             Self::DataExfiltration => "Data exfiltration",
             Self::LogGap => "Log gap",

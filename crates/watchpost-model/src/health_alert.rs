@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::health::{Metric, Unit, Verdict, verdict_of};
+use crate::health::{Metric, RedisHealth, Unit, Verdict, verdict_of};
 use crate::health_policy::HealthPolicy;
 
 /// A measure that is over its line.
@@ -85,6 +85,22 @@ impl HealthWatch {
         }
         self.alerts.sort_by(|a, b| a.metric.cmp(&b.metric));
         crossings
+    }
+
+    /// The metrics of a sample, and as unknown those with an alert that only a node would tell which does not answer: that
+    /// they are not measured does not end the alert.
+    #[must_use]
+    pub fn metrics_of(&self, health: &RedisHealth) -> Vec<Metric> {
+        let mut metrics = health.metrics.clone();
+        if health.nodes.iter().any(|node| node.problem.is_some()) {
+            let told = |alert: &&HealthAlert| health.metrics.iter().any(|metric| metric.name == alert.metric);
+            let silent = self.alerts.iter().filter(|alert| !told(alert));
+            metrics.extend(silent.map(|alert| {
+                let basis = "a node does not answer";
+                Metric::judged(&alert.metric, &alert.title, Unit::Count, None, None, basis)
+            }));
+        }
+        metrics
     }
 
     fn level(&self, metric: &str) -> Verdict {
@@ -171,6 +187,7 @@ fn no_longer_measured(alert: &HealthAlert) -> Metric {
     Metric { verdict: Verdict::Ok, ..metric }
 }
 
+/// Of one form: the window says it in its language (`ui/src/domain/redis/alert-text.ts`).
 fn told(metric: &Metric, verdict: Verdict, since: DateTime<Utc>) -> String {
     let line = if verdict == Verdict::Critical { metric.critical } else { metric.warning };
     let why = match line.filter(|line| metric.value.is_some_and(|value| value > *line)) {
@@ -194,14 +211,28 @@ fn subject(metric: &Metric) -> String {
     }
 }
 
+/// Without decimals, with a comma before each three digits: `43,607`.
+fn whole(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        let follows = text.ends_with(|c: char| c.is_ascii_digit());
+        if follows && digits.len().abs_diff(at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn shown(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Ratio => format!("{:.0} %", value * 100.0),
         Unit::Bytes => format!("{:.1} MiB", value / 1_048_576.0),
         Unit::Milliseconds => format!("{value:.1} ms"),
         Unit::PerSecond => format!("{value:.1}/s"),
-        Unit::PerMinute => format!("{value:.0}/min"),
-        Unit::Count => format!("{value:.0}"),
+        Unit::PerMinute => format!("{}/min", whole(value)),
+        Unit::Count => whole(value),
         Unit::Seconds => format!("{value:.0} s"),
     }
 }
@@ -211,7 +242,7 @@ mod tests {
     use chrono::{DateTime, Duration, TimeZone, Utc};
 
     use super::{Crossing, HealthWatch};
-    use crate::health::{Metric, Unit, Verdict};
+    use crate::health::{Metric, NodeHealth, RedisHealth, Unit, Verdict};
     use crate::health_policy::HealthPolicy;
 
     const SERVER: &str = "10.0.0.7:6379";
@@ -262,6 +293,12 @@ mod tests {
     }
 
     #[test]
+    fn thousands_are_separated() {
+        let counts = [0.0, 999.0, 1000.0, 43_607.4, 1_234_567.0].map(super::whole);
+        assert_eq!(counts, ["0", "999", "1,000", "43,607", "1,234,567"]);
+    }
+
+    #[test]
     fn the_lowest_line_that_all_samples_are_over_counts() {
         let mut watch = HealthWatch::default();
         let crossings = course(&mut watch, &[0.75, 0.9, 0.9, 0.9, 0.9, 0.9]);
@@ -290,5 +327,42 @@ mod tests {
         }
         let crossings = watch.look(&policy, &[], SERVER, start());
         assert!(matches!(crossings.as_slice(), [Crossing::Ended(..)]), "{crossings:?}");
+    }
+
+    #[test]
+    fn what_a_node_does_not_tell_that_does_not_answer_ends_no_alert() {
+        let policy = HealthPolicy { samples: 1, ..HealthPolicy::default() };
+        let mut watch = HealthWatch::default();
+        assert_eq!(watch.look(&policy, &[memory(0.9)], SERVER, start()).len(), 1);
+        let mut health = RedisHealth {
+            at: start(),
+            server: String::new(),
+            node: SERVER.to_owned(),
+            role: "master".to_owned(),
+            uptime_s: None,
+            verdict: Verdict::Critical,
+            metrics: Vec::new(),
+            nodes: vec![NodeHealth {
+                node: "10.0.0.8:6379".to_owned(),
+                server: String::new(),
+                slots: 1,
+                own: false,
+                verdict: Verdict::Critical,
+                metrics: Vec::new(),
+                problem: Some("refused".to_owned()),
+            }],
+            keys: None,
+            keys_with_ttl: None,
+            ttl_share: None,
+            memory_limit: None,
+            forecast: None,
+            slowlog: Vec::new(),
+        };
+        let metrics = watch.metrics_of(&health);
+        assert_eq!(watch.look(&policy, &metrics, SERVER, start()), []);
+        health.nodes.clear();
+        let metrics = watch.metrics_of(&health);
+        let ended = watch.look(&policy, &metrics, SERVER, start());
+        assert!(matches!(ended.as_slice(), [Crossing::Ended(..)]), "{ended:?}");
     }
 }

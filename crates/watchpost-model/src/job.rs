@@ -172,6 +172,9 @@ pub struct JobPosition {
     pub cursor: String,
     /// What this run and those that it continues have done so far, as the figures of their report.
     pub done: Vec<Figure>,
+    /// How far the run was, for its record if its process dies; absent in positions that older versions kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<JobProgress>,
 }
 
 /// One run, as it stands in the history.

@@ -29,6 +29,7 @@ pub mod job;
 pub mod overview;
 pub mod period;
 pub mod place;
+pub mod plain;
 pub mod plan;
 pub mod playbook;
 pub mod policy;

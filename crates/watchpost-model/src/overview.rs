@@ -211,7 +211,7 @@ pub struct CountryCount {
 /// How the interfaces of applications were used: events of the category `api_usage`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct ApiUsage {
-    /// Calls in the period.
+    /// Calls in the period; alerts on Redis, which have their category, are none.
     pub calls: u64,
     /// How they changed since the period before; `None` where there was nothing to compare with.
     pub change: Option<KpiChange>,
@@ -239,6 +239,8 @@ impl ApiUsage {
 pub struct Overview {
     /// Of which period.
     pub period: Period,
+    /// When what is active was counted: at the end of the period, or now where that has not come yet.
+    pub counted_at: DateTime<Utc>,
     /// The state in one word.
     pub threat: ThreatLevel,
     /// Why that word.

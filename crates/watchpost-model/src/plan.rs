@@ -344,6 +344,24 @@ impl Plan {
         self.jobs.iter().find(|job| job.kind == kind)
     }
 
+    /// What a rehearsal lacks to open copies of the database as they are encrypted, for people; `None` if nothing.
+    #[must_use]
+    pub fn rehearsal_lacks(&self) -> Option<&'static str> {
+        let encryption = self.job(JobKind::DatabaseBackup)?.encryption.as_ref()?;
+        let key = self.job(JobKind::DatabaseRehearsal).and_then(|job| job.key.as_ref());
+        let (named, lacks) = match encryption.passphrase_file {
+            None => (
+                key.and_then(|key| key.identity.as_ref()),
+                "copies are encrypted for recipients, and no identity file that opens them is named",
+            ),
+            Some(_) => (
+                key.and_then(|key| key.passphrase_file.as_ref()),
+                "copies are encrypted with a passphrase, and no file with it is named that opens them",
+            ),
+        };
+        named.is_none().then_some(lacks)
+    }
+
     /// The same with what can run by itself since it was kept, switched off.
     #[must_use]
     pub fn with_new_jobs(mut self) -> Self {

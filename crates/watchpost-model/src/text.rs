@@ -19,6 +19,8 @@ pub fn visible(input: &str, max_chars: usize) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            // As which a database keeps NUL: it reads the same wherever it comes from.
+            '\u{2400}' => out.push_str("\\x00"),
             ch if ch.is_control() => {
                 let _ = write!(out, "\\x{:02x}", u32::from(ch)); // Writing to a String cannot fail.
             }
@@ -98,6 +100,7 @@ mod tests {
             ("a\u{202e}b", "a\\u{202e}b"),
             ("\u{1b}[31mred", "\\x1b[31mred"),
             ("two\nlines\0", "two\\nlines\\x00"),
+            ("nul\u{2400}", "nul\\x00"),
             ("日本 ü", "日本 ü"),
         ] {
             assert_eq!(visible(input, 100), expect, "input {input:?}");

@@ -9,7 +9,7 @@ use tokio::sync::broadcast;
 use watchpost_model::access::Caller;
 use watchpost_model::clock::Clock;
 use watchpost_model::connection::Connection;
-use watchpost_store::DatabaseTarget;
+use watchpost_store::{DatabaseTarget, SchemaBehind};
 
 use crate::connections::ConnectionBook;
 use crate::contract::{Tag, WorkspaceStatus};
@@ -17,8 +17,7 @@ use crate::error::{ErrorCode, OpError};
 use crate::locking::Lock;
 use crate::making::Makings;
 use crate::paths::Paths;
-use crate::secrets::Secrets;
-use crate::secrets_file::SecretsFile;
+use crate::secrets::{Keychain, Secrets, keychain_of_the_system};
 use crate::status;
 pub use crate::workspace::Workspace;
 
@@ -83,9 +82,17 @@ impl Console {
     /// # Errors
     /// `Unavailable` or `Validation` when the file of saved connections cannot be read.
     pub fn start(options: ConsoleOptions) -> Result<Self, OpError> {
+        Self::start_with(options, keychain_of_the_system())
+    }
+
+    /// The same, with another keychain than that of the operating system.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(options: ConsoleOptions, keychain: Box<dyn Keychain>) -> Result<Self, OpError> {
         let book = ConnectionBook::load(&options.paths)?;
         let (changes, _) = broadcast::channel(256);
-        let secrets = Secrets::start(SecretsFile::of(&options.paths));
+        let secrets = Secrets::start(&options.paths, keychain);
         Ok(Self(Arc::new(Inner {
             paths: options.paths,
             clock: options.clock,
@@ -160,6 +167,14 @@ impl Console {
             DatabaseTarget::Sqlite { path } => path.exists(),
             DatabaseTarget::Postgres { .. } => true,
         }
+    }
+
+    /// What the tables of a connection's database lack, and whether opening it changes that; `None` if nothing, or only opening
+    /// it can tell.
+    pub async fn schema_change(&self, connection: &Connection) -> Option<SchemaBehind> {
+        let password = crate::targets::secret_for(self.secrets(), connection, "database").await.ok()?;
+        let target = crate::targets::database_target(self, connection, password);
+        watchpost_store::schema_behind(&target).await
     }
 
     /// The connection that was chosen or open in the window last, else the local workspace.

@@ -3,6 +3,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -132,6 +134,22 @@ pub struct Context {
     pub spec: OperationSpec,
     /// Who stands behind it, where one person may not be enough.
     pub(crate) behind: Behind,
+    /// Whether its failure has a record already.
+    pub(crate) noted: Noted,
+}
+
+/// Set by an operation that left a record of how it ended although it failed: the door makes no second one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Noted(Arc<AtomicBool>);
+
+impl Noted {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Context {
@@ -182,6 +200,14 @@ impl Context {
 fn said(reason: &str) -> Option<String> {
     let reason = reason.trim();
     (!reason.is_empty()).then(|| reason.chars().take(REASON_CHARS_MAX).collect())
+}
+
+/// Whoever may not is denied, wherever that is found; everything else fails.
+const fn outcome_of(error: &OpError) -> AuditOutcome {
+    match error.code {
+        ErrorCode::Permission => AuditOutcome::Denied,
+        _ => AuditOutcome::Failure,
+    }
 }
 
 /// Why it was not done, in a record whose reason is the one that was given.
@@ -283,7 +309,7 @@ macro_rules! expand_operations {
 }
 
 /// What writes to the Redis, and is nothing without that. What is not named here is refused at its first write.
-const WRITES_TO_REDIS: [&str; 11] = [
+const WRITES_TO_REDIS: [&str; 12] = [
     "block_add",
     "block_remove",
     "contain_add",
@@ -295,7 +321,11 @@ const WRITES_TO_REDIS: [&str; 11] = [
     "optimize_run",
     "benchmark_run",
     "cleanup_run",
+    RESTORE,
 ];
+
+/// Of these the one that writes nothing when it only rehearses.
+const RESTORE: &str = "restore_run";
 
 /// Walks over the operations with their types; the code generator does.
 pub(crate) trait OperationVisitor {
@@ -344,7 +374,7 @@ impl Console {
             Asked::default()
         };
         self.authorise(&cx, &about).await?;
-        if let Err(refusal) = self.refuse_observing(spec) {
+        if let Err(refusal) = self.refuse_observing(spec, &request) {
             self.record_refusal(&cx, AuditOutcome::Failure, &about, &refusal).await;
             return Err(refusal);
         }
@@ -352,8 +382,8 @@ impl Console {
             // Without a name the caller asks what is needed; a wrong one is a change that was tried.
             if call.confirmation.as_deref().is_some_and(|typed| typed != ONLY_ASKS) {
                 self.record_refusal(&cx, AuditOutcome::Denied, &about, &refusal).await;
-            } else if let (Ok(workspace), Ok(asked)) = (self.workspace(), serde_json::to_value(&request))
-                && let Some(share) = Box::pin(share::of(&workspace, spec.name, &asked)).await
+            } else if let Ok(asked) = serde_json::to_value(&request)
+                && let Some(share) = Box::pin(share::of(&cx, spec.name, &asked)).await
             {
                 refusal.message = format!("{}; it {share}", refusal.message);
             }
@@ -365,17 +395,13 @@ impl Console {
             match Box::pin(two_people::behind(&cx, two, &asked, granted)).await {
                 Ok(behind) => cx.behind = behind,
                 Err(refusal) => {
-                    let outcome = match refusal.code {
-                        // The request that waits has a record of its own.
-                        ErrorCode::Approval => {
-                            self.note_person(&cx).await;
-                            self.announce(&[Tag::Audit]);
-                            return Err(refusal);
-                        }
-                        ErrorCode::Permission => AuditOutcome::Denied,
-                        _ => AuditOutcome::Failure,
-                    };
-                    self.record_refusal(&cx, outcome, &about, &refusal).await;
+                    // The request that waits has a record of its own.
+                    if refusal.code == ErrorCode::Approval {
+                        self.note_person(&cx).await;
+                        self.announce(&[Tag::Audit]);
+                    } else {
+                        self.record_refusal(&cx, outcome_of(&refusal), &about, &refusal).await;
+                    }
                     return Err(refusal);
                 }
             }
@@ -385,8 +411,14 @@ impl Console {
             self.note_person(&cx).await;
         }
         match &result {
+            // If it was done its own record says so, and none may say that it failed; it may also still hold the log.
+            Err(error) if crate::error_map::is_unconfirmed(error) => {
+                tracing::warn!(operation = spec.name, "of a change it is not known whether it was done");
+            }
             Err(error) if spec.effect == Effect::Change => {
-                self.record_refusal(&cx, AuditOutcome::Failure, &about, error).await;
+                if !cx.noted.is_set() {
+                    self.record_refusal(&cx, outcome_of(error), &about, error).await;
+                }
                 // What the approver carries out, the approval itself notes.
                 if granted.is_none() {
                     Box::pin(two_people::given_back(&cx, error)).await;
@@ -405,6 +437,7 @@ impl Console {
             reason: call.reason.as_deref().and_then(said),
             spec,
             behind: Behind::Caller,
+            noted: Noted::default(),
         }
     }
 
@@ -442,11 +475,8 @@ impl Console {
         if role.may(spec.permission) {
             return Ok(());
         }
-        let refusal = OpError::new(
-            ErrorCode::Permission,
-            format!("the role {role} may not {}", spec.name.replace('_', " ")),
-        )
-        .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
+        let refusal = OpError::new(ErrorCode::Permission, format!("the role {role} may not {}", spec.deed()))
+            .hint(format!("ask an admin for a role with the permission {:?}", spec.permission.as_str()));
         if !asks_how_far(&spec) {
             self.record_refusal(cx, AuditOutcome::Denied, about, &refusal).await;
         }
@@ -473,11 +503,15 @@ impl Console {
     }
 
     /// What writes to the Redis is not begun on a connection that only observes.
-    fn refuse_observing(&self, spec: OperationSpec) -> Result<(), OpError> {
+    fn refuse_observing(&self, spec: OperationSpec, request: &impl Serialize) -> Result<(), OpError> {
         let Some(what) = WRITES_TO_REDIS.iter().find(|name| **name == spec.name) else { return Ok(()) };
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
-        if !connection.observe {
+        let only_rehearses = || {
+            spec.name == RESTORE
+                && serde_json::to_value(request).is_ok_and(|asked| asked["rehearse_only"] == true)
+        };
+        if !connection.observe || only_rehearses() {
             return Ok(());
         }
         let words = format!(

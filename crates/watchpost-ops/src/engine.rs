@@ -12,6 +12,7 @@ mod commit;
 mod detectors;
 mod read;
 mod state;
+mod told;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -220,14 +221,16 @@ impl Engine {
 pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     let stop = workspace.stop_token();
     let holder = uuid::Uuid::now_v7().to_string();
-    let mut committing = JoinSet::new();
+    let (mut committing, mut told) = (JoinSet::new(), told::Told::default());
     stop.run_until_cancelled(async {
         loop {
             if let Err(problem) =
                 Box::pin(hold_and_work(&console, &workspace, &holder, &mut committing)).await
                 && workspace.engine().fail(workspace.now(), &problem)
             {
-                tracing::warn!(%problem, "the engine stopped; trying again");
+                if told.is_to_be_said(problem.to_string(), Instant::now()) {
+                    tracing::warn!(%problem, "the engine stopped; trying again every second");
+                }
                 console.announce(&[Tag::Status]);
             }
             tokio::time::sleep(RETRY).await;
@@ -405,6 +408,7 @@ impl Turn<'_> {
                     self.commits.settle().await?;
                     reader.claim(now).await?;
                 }
+                reader.is_awaited = self.workspace.engine().idle_turns.receiver_count() > 0;
                 reader.read(now, self.commits.is_busy(), self.commits.stored()).await
             }
         };

@@ -20,10 +20,16 @@ impl From<StoreError> for OpError {
             StoreError::Precondition(_) => Self::precondition(message),
             StoreError::Cancelled => Self::new(ErrorCode::Cancelled, message),
             StoreError::SchemaTooNew { .. } => Self::new(ErrorCode::SchemaTooNew, message),
+            StoreError::SchemaTooOld { .. } => Self::precondition(message)
+                .hint("let their owner open the database once with this version, then run deploy/postgres-roles.sql again"),
             StoreError::SchemaAltered { .. } => Self::new(ErrorCode::SchemaTooNew, message)
                 .hint("the database was migrated by another build; use that build, or restore a backup"),
             StoreError::NotADatabase(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint("choose another file, or restore a backup over it; Watchpost has not touched it"),
+            StoreError::Damaged(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "leave the file as it is, put a copy back to a new one (`watchpost database restore COPY --to NEW`, on a \
+                 connection whose database opens), and point this connection at that",
+            ),
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint("nothing was changed; test the connection in Settings"),
             StoreError::Login { advice, .. } => Self::new(ErrorCode::Unavailable, message).hint(format!(
@@ -33,12 +39,37 @@ impl From<StoreError> for OpError {
                 .hint("give the path of a PEM file that this account may read"),
             StoreError::Folder { .. } => Self::new(ErrorCode::Unavailable, message)
                 .hint("choose another folder, or give this account the right to write there"),
+            StoreError::NoRoom { .. } => Self::new(ErrorCode::Unavailable, message)
+                .hint("free some space there, as much as the database takes, or name another folder"),
             StoreError::NoCopy { .. } => Self::new(ErrorCode::Unavailable, message).hint(
-                "make room beside the database, as much as it takes; or copy it yourself and open it once with \
-                 WATCHPOST_MIGRATE_WITHOUT_COPY=1",
+                "make room for the copy, as much as the database takes, and let the login read all of it; or copy it \
+                 yourself and open it once with WATCHPOST_MIGRATE_WITHOUT_COPY=1",
             ),
+            StoreError::BrokenCopy(_) => Self::precondition(message)
+                .hint("it was altered or cut off, or it is something else: take another copy"),
+            StoreError::NoPrograms(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "install the client programs of PostgreSQL (a package such as postgresql-client) on the machine that \
+                 makes the copies",
+            ),
+            StoreError::NoPlace(_) => Self::new(ErrorCode::Unavailable, message).hint(CREATEDB),
+            StoreError::Program { program, said } => {
+                Self::new(ErrorCode::Unavailable, message).hint(of_program(program, &said))
+            }
             StoreError::Denied(_) => Self::new(ErrorCode::Permission, message)
                 .hint("the roles of the database say who may (deploy/postgres-roles.sql): ask its owner"),
+            StoreError::ReadOnly(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "have the standby promoted (pg_promote), or the address lead to the primary; where the server is set to \
+                 read-only (default_transaction_read_only), look why; then try again",
+            ),
+            StoreError::Unconfirmed(_) => Self::new(ErrorCode::Unavailable, message)
+                .hint(UNCONFIRMED),
+            StoreError::Held(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "try again; if it stays so, `SELECT pid, usename, application_name, xact_start FROM pg_stat_activity WHERE \
+                 xact_start IS NOT NULL ORDER BY xact_start` shows who began first, and the owner of the server ends that \
+                 with pg_terminate_backend(pid)",
+            ),
+            StoreError::Busy(_) => Self::new(ErrorCode::Unavailable, message)
+                .hint("`lsof` with the file shows which processes have it open; at a server pg_stat_activity does"),
             StoreError::File(_) => Self::new(ErrorCode::Unavailable, message).hint(
                 "nothing was changed; look at the disk (space, quota, errors) and at the rights to the file and its folder",
             ),
@@ -51,6 +82,30 @@ impl From<StoreError> for OpError {
                 Self::internal(message)
             }
         }
+    }
+}
+
+/// What to do where nobody knows whether a change was done.
+const UNCONFIRMED: &str =
+    "when the database is back, look before you try again: if it was done, the audit trail has it";
+
+/// Is it not known whether the change was done? A record that it failed could be false then.
+pub(crate) fn is_unconfirmed(error: &OpError) -> bool {
+    error.hint.as_deref() == Some(UNCONFIRMED)
+}
+
+/// What an administrator of a server does so that copies can be tried on it.
+pub(crate) const CREATEDB: &str = "give the login the right to make databases: ALTER ROLE name CREATEDB";
+
+/// What to do where a program of PostgreSQL failed.
+fn of_program(program: &str, said: &str) -> &'static str {
+    if said.contains("No space left") {
+        "the disk of the server is full: a copy is put back into a database there for a while, which takes as much room as the \
+         copy"
+    } else if program == "pg_dump" {
+        "the login has to read all of the database: its owner does, another one with GRANT pg_read_all_data TO name"
+    } else {
+        "the log of the server says more; try again when it answers"
     }
 }
 
@@ -80,6 +135,8 @@ impl From<RedisError> for OpError {
             RedisError::OutOfMemory => {
                 Self::new(ErrorCode::Unavailable, message).hint("run retention, or raise maxmemory")
             }
+            RedisError::NoRoom { .. } => Self::precondition(message)
+                .hint("raise maxmemory, or make room; what was done before stays done"),
             RedisError::NoMaster { .. } => Self::new(ErrorCode::Unavailable, message)
                 .hint("when there is a master again, the connection follows by itself"),
             RedisError::ManySlots(_) => Self::new(ErrorCode::Unavailable, message).hint(

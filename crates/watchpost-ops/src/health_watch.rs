@@ -80,8 +80,8 @@ impl Watcher {
             None => HealthWatch::resumed(alerts(store).await?),
         };
         let policy = policy(store).await?;
-        let server = health.node.split(',').next().unwrap_or_default();
-        let crossings = watch.look(&policy, &health.metrics, server, health.at);
+        let server = server_of(&health.node);
+        let crossings = watch.look(&policy, &watch.metrics_of(health), server, health.at);
         if !crossings.is_empty() {
             // Not put back if it fails: what was not saved is crossed again.
             Box::pin(write(console, workspace, &watch, crossings)).await?;
@@ -185,6 +185,12 @@ async fn end(workspace: &Workspace, alert: &HealthAlert, said: String) -> Result
     Ok(())
 }
 
+/// What people call a server: of the path of a socket only its last part.
+fn server_of(node: &str) -> &str {
+    let first = node.split(',').next().unwrap_or_default();
+    first.rsplit('/').next().unwrap_or(first)
+}
+
 /// The measurement as an event: evidence, like what applications report.
 fn event(alert: &HealthAlert) -> Event {
     Event {
@@ -225,7 +231,7 @@ fn finding(alert: &HealthAlert, event: &Event) -> Finding {
         id: FindingId(id(alert, "finding").0),
         rule_id: rule_of(&alert.metric),
         rule_version: 1,
-        rule_title: format!("Redis: {} over its line", alert.title),
+        rule_title: format!("{} of Redis over its line", alert.title),
         family: AttackFamily::RedisHealth,
         event_id: event.id,
         at: event.at,
@@ -247,7 +253,7 @@ fn finding(alert: &HealthAlert, event: &Event) -> Finding {
 }
 
 fn entity(alert: &HealthAlert) -> String {
-    format!("{}: {}", alert.server, alert.title)
+    format!("{} on {}", alert.title, alert.server)
 }
 
 /// Critical is kept for a breach in progress: a server is not one, and is told at once all the same.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 
 use watchpost_model::access::{Caller, Origin, Role};
-use watchpost_store::{Login, account_at, machine_and_account};
+use watchpost_store::{Login, LoginStanding, account_at, machine_and_account};
 
 use crate::console::Workspace;
 use crate::contract::{Identity, IdentityKind};
@@ -56,22 +56,40 @@ pub(crate) fn identity(caller: &Caller, workspace: Option<&Workspace>) -> Identi
             IdentityKind::Shared,
             "over HTTP everybody who has the token is the same to the audit trail".to_owned(),
         ),
-        (_, Some(login)) => of_login(login, &account, workspace.is_some_and(|open| open.role().is_none())),
+        (_, Some(login)) => of_login(login, &account),
         (_, None) if workspace.is_some() => (
             IdentityKind::Personal,
             format!("the account of this machine; the database is a file, and its roles are {GUARD_RAILS}"),
         ),
-        (_, None) => {
-            (IdentityKind::Personal, "the account of this machine; no connection is open".to_owned())
-        }
+        (_, None) => (
+            IdentityKind::Unknown,
+            "no connection is open: no database was asked who it is, and in what role".to_owned(),
+        ),
     };
-    Identity { kind, login: login.map(|login| login.name.clone()), account, detail }
+    // Who has the role of a person is held to it by the server.
+    let has_no_role = workspace.is_some_and(|open| open.role().is_none());
+    let unbound = login.filter(|_| has_no_role).map(|login| unbound(login.standing).to_owned());
+    Identity { kind, login: login.map(|login| login.name.clone()), account, detail, unbound }
 }
 
-fn of_login(login: &Login, account: &str, is_owner: bool) -> (IdentityKind, String) {
+/// Why no role of the database holds a login back.
+const fn unbound(standing: LoginStanding) -> &'static str {
+    match standing {
+        LoginStanding::Owner => "it acts as the owner of the tables: no role holds it back",
+        LoginStanding::Engine => {
+            "it is in the group of the engine, which is for `watchpost serve`: no role of a person holds it back, and a person \
+             needs a login in a group of their own"
+        }
+        LoginStanding::Other => {
+            "it is in no group of deploy/postgres-roles.sql: it has no role there, and what it was not granted is refused"
+        }
+    }
+}
+
+fn of_login(login: &Login, account: &str) -> (IdentityKind, String) {
     let mut accounts: BTreeSet<&str> = login.accounts.iter().map(String::as_str).collect();
     accounts.insert(account);
-    let (kind, mut detail) = if accounts.len() > 1 {
+    if accounts.len() > 1 {
         let all = accounts.into_iter().collect::<Vec<_>>().join(", ");
         let detail = format!(
             "several accounts of machines act with this login ({all}): which person it was, nobody can prove; give each \
@@ -80,9 +98,5 @@ fn of_login(login: &Login, account: &str, is_owner: bool) -> (IdentityKind, Stri
         (IdentityKind::Shared, detail)
     } else {
         (IdentityKind::Personal, "the login, as the server of the database says it".to_owned())
-    };
-    if is_owner {
-        detail.push_str("; it is in no group of deploy/postgres-roles.sql, so no role holds it back");
     }
-    (kind, detail)
 }

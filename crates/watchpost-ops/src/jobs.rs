@@ -17,8 +17,8 @@ use crate::contract::Tag;
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 
-/// How often a job says to consoles on other machines that it still runs.
-const SAY_EVERY: Duration = Duration::from_secs(60);
+/// How often a job says to other consoles that it still runs, and how far it is.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// Kinds of which only one job runs at a time on a database, whichever console started it: they change the same things.
 const fn alone_with(kind: JobKind) -> &'static [JobKind] {
@@ -141,7 +141,7 @@ impl Jobs {
             progress: JobProgress {
                 done: 0,
                 total: None,
-                unit: "keys".to_owned(),
+                unit: if kind.is_of_database() { "records" } else { "keys" }.to_owned(),
                 step: "starting".to_owned(),
             },
             report: None,
@@ -241,7 +241,7 @@ async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: im
     cx.console.announce(&[Tag::Jobs, Tag::Audit, Tag::Events, Tag::Health, Tag::Status]);
 }
 
-/// Says now and then that the job runs.
+/// Says now and then that the job runs, and how far it is.
 async fn say(workspace: &Workspace, ticket: &Ticket) -> Infallible {
     loop {
         tokio::time::sleep(SAY_EVERY).await;

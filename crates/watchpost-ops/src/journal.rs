@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use watchpost_model::health::Unit;
 use watchpost_model::job::{Figure, JobPosition, JobRun};
+use watchpost_model::plain::{grouped, size};
 use watchpost_redis::{EventStore, RedisError, WalkPosition};
 use watchpost_store::Store;
 
@@ -12,6 +14,8 @@ use crate::jobs::Ticket;
 
 /// A run that was interrupted longer ago is begun anew: too much may have become due before its position.
 const FRESH: chrono::Duration = chrono::Duration::hours(24);
+/// Runs of a kind that are looked through for the one that was interrupted.
+const RUNS: u32 = 200;
 /// How long a job waits for a server that is away, and the first and the longest pause between two attempts.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(100);
@@ -21,11 +25,14 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Begun {
     pub(crate) position: WalkPosition,
     run: JobPosition,
+    /// Its process ended with it: what it did after its last position is not known.
+    died: bool,
 }
 
 /// The positions of one run, in the database.
 pub(crate) struct Journal<'a> {
     store: &'a Store,
+    ticket: Ticket,
     run: JobRun,
     node: String,
     begun: Option<Begun>,
@@ -54,11 +61,29 @@ impl<'a> Journal<'a> {
         } else {
             store.job_position(run.kind, &run.parameters, &node, workspace.now() - FRESH).await?
         };
+        let died = match &found {
+            Some(found) => {
+                let runs = store.job_runs_of(run.kind, RUNS).await?;
+                let reported = runs.iter().any(|run| run.id == found.job && run.report.is_some());
+                !reported
+            }
+            None => false,
+        };
         let begun = found.and_then(|run| {
             let position = WalkPosition { run_id: run.run_id.clone(), cursor: run.cursor.parse().ok()? };
-            Some(Begun { position, run })
+            Some(Begun { position, run, died })
         });
-        Ok(Self { store, run, node, begun, done_to: None })
+        Ok(Self { store, ticket: ticket.clone(), run, node, begun, done_to: None })
+    }
+
+    /// Forgets where runs of this job with other parameters were interrupted: what this one does may undo what lies before
+    /// these places.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn forget_others(&self) -> Result<(), OpError> {
+        let (store, run) = (self.store, &self.run);
+        Ok(store.job_positions_clear_others(run.kind, &run.parameters, &self.node).await?)
     }
 
     /// Where to go on.
@@ -94,16 +119,14 @@ impl<'a> Journal<'a> {
             run_id: position.run_id.clone(),
             cursor: position.cursor.to_string(),
             done,
+            progress: self.ticket.run().map(|run| run.progress),
         }
     }
 
     /// What a reader of the report should know.
     pub(crate) fn words(&self) -> Option<String> {
-        let Begun { run, .. } = self.begun.as_ref()?;
-        let count = |figure: &Figure| format!("{} {}", figure.value, figure.title.to_lowercase());
-        let done: Vec<String> = run.done.iter().filter(|figure| figure.value > 0.0).map(count).collect();
-        let done = if done.is_empty() { "nothing".to_owned() } else { done.join(", ") };
-        Some(format!("this run follows job {}, which was interrupted after: {done}", run.job))
+        let Begun { run, died, .. } = self.begun.as_ref()?;
+        Some(format!("this run follows job {}, which was interrupted {}", run.job, when(&run.done, *died)))
     }
 
     /// Keeps the position when the job stops before its end. A database that does not answer has the one before.
@@ -121,6 +144,29 @@ impl<'a> Journal<'a> {
     /// What the database says.
     pub(crate) async fn close(&self) -> Result<(), OpError> {
         Ok(self.store.job_positions_clear(self.run.kind, &self.run.parameters, &self.node).await?)
+    }
+}
+
+/// `after 6,000 events archived and removed, memory of these keys 3.3 MiB`; `after at least` that if it `died`.
+fn when(done: &[Figure], died: bool) -> String {
+    let told = |figure: &Figure| {
+        let mut title = figure.title.chars();
+        let title: String = title.next().into_iter().flat_map(char::to_lowercase).chain(title).collect();
+        match figure.unit {
+            Unit::Bytes => format!("{title} {}", size(figure.value)),
+            _ => {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+                let count = figure.value as u64;
+                format!("{} {title}", grouped(count))
+            }
+        }
+    };
+    let done: Vec<String> = done.iter().filter(|figure| figure.value > 0.0).map(told).collect();
+    match (done.is_empty(), died) {
+        (true, false) => "before it had changed anything".to_owned(),
+        (true, true) => "before it had told of a change".to_owned(),
+        (false, false) => format!("after {}", done.join(", ")),
+        (false, true) => format!("after at least {}", done.join(", ")),
     }
 }
 
@@ -170,5 +216,28 @@ impl<'a> Patience<'a> {
             Some(()) => Ok(()),
             None => self.ticket.check(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use watchpost_model::job::Figure;
+
+    use super::when;
+
+    #[test]
+    fn an_interruption_is_told_in_plain_numbers() {
+        let done = [
+            Figure::count("removed", "Events archived and removed", 6_000),
+            Figure::count("ttls_given", "Events given a missing TTL", 0),
+            Figure::bytes("bytes", "Memory of these keys", 3_408_000),
+        ];
+        assert_eq!(
+            when(&done, false),
+            "after 6,000 events archived and removed, memory of these keys 3.3 MiB"
+        );
+        assert_eq!(when(&done[..1], true), "after at least 6,000 events archived and removed");
+        assert_eq!(when(&done[1..2], false), "before it had changed anything");
+        assert_eq!(when(&done[1..2], true), "before it had told of a change");
     }
 }

@@ -40,7 +40,6 @@ mod roles;
 pub mod rules;
 mod sealing;
 pub mod secrets;
-mod secrets_file;
 mod setting;
 mod signing;
 mod status;
@@ -58,5 +57,6 @@ pub use perform::reports::{checked_alone, report_targets};
 pub use watchpost_store::{BundleChecked, BundleDepth, BundleProblem, check_bundle};
 
 /// Directives for the log of a program: the library that runs Sigma rules says of every filter once more, wrongly, that it
-/// fits no rule; what is wrong with rules is told by the list of their problems.
-pub const QUIET: &str = "rsigma_eval=error,rsigma_parser=error";
+/// fits no rule; what is wrong with rules is told by the list of their problems. That of the databases says each statement
+/// that took a second; what waited in vain is told as an error.
+pub const QUIET: &str = "rsigma_eval=error,rsigma_parser=error,sqlx::query=error";

@@ -139,7 +139,7 @@ impl Console {
         let file = self.paths().window_lock();
         let found = match self.secrets().get(&self.lock_account()).await {
             // Where there is no keychain nothing is found either.
-            Ok(None) => match self.secrets().state().await {
+            Ok(None) => match self.secrets().state_of_store().await {
                 SecretState::Ready => Ok(None),
                 // One that was made after the lock was set does not know of it.
                 SecretState::FileReady => Ok(std::fs::read_to_string(&file).ok().map(Secret::new)),
@@ -222,7 +222,7 @@ impl Console {
     pub(crate) async fn try_passphrase(&self, passphrase: Secret) -> Result<Tried, OpError> {
         let lock = self.lock_loaded().await;
         let _turn = lock.turn.lock().await;
-        let (kept, is_unread) = {
+        let (kept, unread) = {
             let state = lock.state();
             let left = state.not_before.map_or(Duration::zero(), |until| until - self.now());
             if left > Duration::zero() {
@@ -231,12 +231,20 @@ impl Console {
                     "the passphrase was wrong before: try again in {seconds} s"
                 )));
             }
-            (state.kept.clone(), state.unread.is_some())
+            (state.kept.clone(), state.unread)
         };
-        let kept = if kept.is_none() && is_unread { self.lock_read_again().await? } else { kept };
+        let kept = if kept.is_none() && unread.is_some() { self.lock_read_again().await? } else { kept };
         let Some(kept) = kept else { return Ok(Tried::Right { wrong: 0 }) };
-        let fits = off_the_runtime(move || kept.fits(&passphrase)).await?;
+        let tried = kept.clone();
+        let fits = off_the_runtime(move || tried.fits(&passphrase)).await?;
+        // The keychain has lost what the note still verifies: it gets it back.
+        let is_back = fits
+            && unread == Some(SecretState::KeyChanged)
+            && self.lock_keep(&kept).await? == SecretState::Ready;
         let mut state = lock.state();
+        if is_back {
+            state.unread = None;
+        }
         if fits {
             state.locked = false;
             state.not_before = None;
@@ -259,8 +267,7 @@ impl Console {
             (None, Some(before)) => Kept { minutes, ..before },
             (None, None) => return Err(OpError::invalid("passphrase", "choose a passphrase")),
         };
-        let text = serde_json::to_string(&kept).map_err(|error| OpError::internal(error.to_string()))?;
-        let where_kept = self.secrets().put(&self.lock_account(), Secret::new(text)).await;
+        let where_kept = self.lock_keep(&kept).await?;
         let is_kept = where_kept == SecretState::Ready;
         if is_kept {
             noted(&self.paths().window_lock(), Some(&kept));
@@ -272,6 +279,11 @@ impl Console {
             state.unread = None;
         }
         Ok(())
+    }
+
+    async fn lock_keep(&self, kept: &Kept) -> Result<SecretState, OpError> {
+        let text = serde_json::to_string(kept).map_err(|error| OpError::internal(error.to_string()))?;
+        Ok(self.secrets().put(&self.lock_account(), Secret::new(text)).await)
     }
 
     /// Takes the lock away.

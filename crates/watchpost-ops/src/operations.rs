@@ -81,7 +81,7 @@ macro_rules! for_each_operation {
             incident_step_check(IncidentStepCheck) -> IncidentDetail: Triage, Change, [], [Incidents, Audit];
             "Do one thing to many incidents, in one transaction."
             incident_bulk(IncidentBulk) -> BulkOutcome: Triage, Change, [], [Incidents, Audit, Status];
-            "Take a bulk action back, once."
+            "Take a bulk action, or the change of one incident, back, once."
             incident_undo(IncidentUndo) -> BulkOutcome: Triage, Change, [], [Incidents, Audit, Status];
             "Tell what the verdicts say of each rule."
             rule_feedback(Nothing) -> RuleFeedbackList: View, Read, [Incidents], [];
@@ -188,10 +188,10 @@ macro_rules! for_each_operation {
             retention_preview(RetentionRequest) -> JobReport: Maintain, Read, [], [];
             "Archive events past their days in Redis and remove them there."
             retention_run(RetentionRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
-            "Count what the optimise job would change."
-            optimize_preview(Nothing) -> JobReport: Maintain, Read, [], [];
-            "Compress payloads, give missing TTLs, trim indexes, return memory."
-            optimize_run(Nothing) -> JobRun: Maintain, Change, [], [Jobs, Audit];
+            "Count what the optimise job, or the way back, would change."
+            optimize_preview(OptimizeRequest) -> JobReport: Maintain, Read, [], [];
+            "Compress payloads, give missing TTLs, trim indexes, return memory. Or the way back."
+            optimize_run(OptimizeRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit];
             "Count what an export of Redis would write."
             export_preview(ExportRequest) -> JobReport: Maintain, Read, [], [];
             "Write events in Redis, or every key, to a file."
@@ -332,6 +332,8 @@ macro_rules! for_each_operation {
             audit_places_put(AuditPlacesPut) -> AuditTrust: Admin, Change, [], [Audit];
             "Take the audit trail as it is, although it does not continue what this console saw."
             audit_accept(AuditAccept) -> AuditTrust: Admin, Change, [], [Audit, Status];
+            "Set a record of the audit trail apart whose writer sealed nothing that opens: an auditor or an admin does."
+            audit_set_apart(AuditSetApart) -> SetApart: Audit, Change, [], [Audit, Status];
 
             "Tell for how long the content of audit records is kept, by class."
             audit_retention_get(Nothing) -> AuditRetention: View, Read, [Settings], [];

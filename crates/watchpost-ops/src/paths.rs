@@ -85,6 +85,17 @@ impl Paths {
         self.secrets_passphrase.as_deref()
     }
 
+    /// The file of the secrets that are sealed with a key of the keychain; it need not be there.
+    #[must_use]
+    pub fn sealed_secrets(&self) -> PathBuf {
+        self.config.join("secrets.sealed")
+    }
+
+    /// The file that notes, beside the connections, which of their passwords were given; no password is in it.
+    pub(crate) fn passwords_given(&self) -> PathBuf {
+        self.config.join("passwords-given.json")
+    }
+
     /// The file of the saved connections.
     #[must_use]
     pub fn connections(&self) -> PathBuf {
@@ -155,6 +166,12 @@ impl Paths {
     #[must_use]
     pub fn rehearsal_of_database(&self) -> PathBuf {
         self.data.join("rehearsal-of-database")
+    }
+
+    /// The folder of copies of a server's database from before its schema was changed, until they go where copies go.
+    #[must_use]
+    pub fn before_migration(&self) -> PathBuf {
+        self.data.join("before-migration")
     }
 
     /// The file of the nodes of a connection's cluster that were seen last.

@@ -1,7 +1,7 @@
 //! Replies that are domain types, under the names that the list of operations uses.
 
 pub use watchpost_model::approval::ApprovalRequest;
-pub use watchpost_model::audit::{AuditStamp, AuditVerification, Checkpoint};
+pub use watchpost_model::audit::{AuditStamp, AuditVerification, Checkpoint, SetApart};
 pub use watchpost_model::baseline::Baseline;
 pub use watchpost_model::block::{Block, BlockPreview};
 pub use watchpost_model::connection::Connection;

@@ -180,7 +180,8 @@ pub(crate) async fn restore(workspace: &Workspace) -> Option<DateTime<Utc>> {
 /// The engine at work on an operation, for steps that are not a whole operation.
 fn context<O: Operation>(console: &Console) -> Context {
     let behind = crate::two_people::Behind::Caller;
-    Context { console: console.clone(), caller: engine_caller(), reason: None, spec: O::SPEC, behind }
+    let noted = crate::door::Noted::default();
+    Context { console: console.clone(), caller: engine_caller(), reason: None, spec: O::SPEC, behind, noted }
 }
 
 /// What one batch is planned with.

@@ -1,43 +1,44 @@
-//! Secrets in the OS keychain, on a thread of their own, or in a file that a passphrase locks where somebody chose it.
+//! Secrets in a file that is sealed with a key of the OS keychain, or in one that a passphrase locks where somebody chose it.
 //!
-//! The keychain may prompt, hang or be absent, and its D-Bus client must not run inside an async runtime: so one plain
-//! thread owns it, and every question has a deadline. Where there is neither, secrets live in memory until the process
-//! ends; never in a file in clear.
+//! The keychain holds one entry, the key (`sealed.rs`, `keychain.rs`). Entries of their own, as each secret had before, are
+//! moved into the file when they are first read. Where there is neither keychain nor file with a passphrase, secrets live in
+//! memory until the process ends, and it is noted that they are to be given again; none is ever in a file in clear.
+
+mod disk;
+mod file;
+mod given;
+mod keychain;
+mod sealed;
+mod standing;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::blocking::off_the_runtime;
 use crate::contract::SecretState;
 use crate::error::{ErrorCode, OpError};
-pub use crate::secrets_file::Asker;
-use crate::secrets_file::{Kept, SecretsFile};
+use crate::paths::Paths;
+pub use file::Asker;
+use file::{Kept, SecretsFile};
+use given::Given;
+use keychain::Desk;
+pub use keychain::{Found, Keychain};
+use sealed::{Master, Names, SealedFile};
+use standing::Last;
 
-/// Service name of every entry. Fixed for ever: a changed name orphans what is stored.
-const SERVICE: &str = "watchpost";
 /// How long a person may look at the keychain's own prompt before the question counts as unanswered.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The same where all that it holds is carried over: each entry may have a prompt.
 const CARRYING: Duration = Duration::from_secs(60);
+/// How long a keychain may take that nobody is asked to open, for what can be done without it.
+const GLANCE: Duration = Duration::from_secs(2);
 
 /// A secret that wipes itself when dropped.
 pub type Secret = Zeroizing<String>;
-
-enum Question {
-    Probe(oneshot::Sender<SecretState>),
-    Get(String, oneshot::Sender<Result<Option<Secret>, SecretState>>),
-    Put(String, Secret, oneshot::Sender<Result<(), SecretState>>),
-    Remove(String, oneshot::Sender<Result<(), SecretState>>),
-    All(oneshot::Sender<Result<Vec<Found>, SecretState>>),
-}
-
-/// An account in the keychain, and what is in it.
-type Found = (String, Result<Secret, SecretState>);
 
 /// What a new file of secrets took over from the keychain, by account. The keychain keeps its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,38 +49,69 @@ pub struct Carried {
     pub left: Vec<String>,
 }
 
-/// How long an answer about the keychain's state holds: the status bar asks several times a second.
-const STATE_HOLDS: Duration = Duration::from_secs(15);
-
-/// The file of secrets where there is one, else the keychain, or memory where there is none. Clones share it; the thread
-/// ends with the last clone.
+/// The file of secrets where there is one, else the sealed one, or memory where there is no keychain. Clones share it; the
+/// thread of the keychain ends with the last clone.
 #[derive(Clone)]
 pub struct Secrets {
-    questions: mpsc::Sender<Question>,
+    keychain: Desk,
     session: Arc<Mutex<HashMap<String, Secret>>>,
-    last: Arc<Mutex<Option<(Instant, SecretState)>>>,
+    last: Arc<Mutex<Option<Last>>>,
     file: Arc<SecretsFile>,
+    sealed: Arc<SealedFile>,
+    given: Arc<Given>,
+    master: Arc<Mutex<Option<Master>>>,
+    /// A person may be asked to open the keychain.
+    asks: bool,
+}
+
+/// The keychain of the operating system.
+pub(crate) fn keychain_of_the_system() -> Box<dyn Keychain> {
+    Box::new(keychain::OfTheSystem)
 }
 
 impl Secrets {
-    /// Starts the thread.
+    /// Starts the thread of the keychain.
     ///
     /// # Panics
     /// If the operating system cannot start a thread.
     #[must_use]
-    pub(crate) fn start(file: SecretsFile) -> Self {
-        let (questions, inbox) = mpsc::channel();
-        std::thread::Builder::new()
-            .name("keychain".to_owned())
-            .spawn(move || serve(&inbox))
-            .expect("a process that cannot start one thread cannot do anything else either");
-        Self { questions, session: Arc::default(), last: Arc::default(), file: Arc::new(file) }
+    pub(crate) fn start(paths: &Paths, keychain: Box<dyn Keychain>) -> Self {
+        Self {
+            keychain: Desk::start(keychain),
+            session: Arc::default(),
+            last: Arc::default(),
+            file: Arc::new(SecretsFile::of(paths)),
+            sealed: Arc::new(SealedFile::at(paths.sealed_secrets())),
+            given: Arc::new(Given::at(paths.passwords_given())),
+            master: Arc::default(),
+            asks: true,
+        }
+    }
+
+    /// The same, for what can be done without them: nobody is asked to open the keychain.
+    pub(crate) fn quiet(&self) -> Self {
+        Self { asks: false, ..self.clone() }
+    }
+
+    /// How long to wait for the keychain.
+    const fn patience(&self) -> Duration {
+        if self.asks { DEADLINE } else { GLANCE }
     }
 
     /// The file of secrets, and whether secrets are kept in it.
     #[must_use]
     pub fn file(&self) -> (&Path, bool) {
         (self.file.path(), self.file.is_chosen())
+    }
+
+    /// The file that they are in: that with the passphrase where there is one, else the sealed one.
+    pub(crate) fn kept_in(&self) -> &Path {
+        if self.file.is_chosen() { self.file.path() } else { self.sealed.path() }
+    }
+
+    /// Does memory keep the secret of an account until the process ends?
+    pub(crate) fn is_in_memory(&self, account: &str) -> bool {
+        self.memory().contains_key(account)
     }
 
     /// The file with its passphrase, where one is named.
@@ -118,19 +150,27 @@ impl Secrets {
                  config secrets-file make --leave",
             ));
         }
-        let over = kept.keys().cloned().collect();
+        let over: Vec<String> = kept.keys().cloned().collect();
+        // What is left has to be entered again, though the new file knows nothing of it.
+        let notes = over.iter().chain(&left).filter(|account| given::is_password(account));
+        let noted = self.note_given(notes.map(|account| (account.clone(), Some(true))).collect()).await;
+        if let Err(state) = noted {
+            let message = "it cannot be noted which passwords there are";
+            return Err(OpError::new(ErrorCode::SecretStore, message).hint(describe(state)));
+        }
         let file = self.file.clone();
         off_the_runtime(move || file.make(passphrase, kept)).await??;
         Ok(Carried { over, left })
     }
 
-    /// All that the keychain holds of Watchpost, and what of it cannot be had.
+    /// All that the keychain holds of Watchpost, what is sealed with its key, and what of it cannot be had.
     async fn of_keychain(&self) -> (Kept, Vec<String>) {
         let (mut kept, mut left) = (Kept::new(), Vec::new());
-        match self.ask_within(CARRYING, Question::All).await.unwrap_or(Err(SecretState::TimedOut)) {
+        match self.keychain.ask(CARRYING, |keychain| keychain.all()).await {
             Ok(found) => {
                 for (account, secret) in found {
                     match secret {
+                        _ if Master::is_one(&account) => {}
                         Ok(secret) => drop(kept.insert(account, secret)),
                         Err(_) => left.push(account),
                     }
@@ -139,7 +179,20 @@ impl Secrets {
             Err(SecretState::Absent) => {}
             Err(_) => left.push("it is locked, or does not answer".to_owned()),
         }
+        match self.names().await {
+            Ok(names) if !names.kept.is_empty() => match self.all_sealed(&names.id).await {
+                Ok(sealed) => kept.extend(sealed),
+                Err(_) => left.extend(names.kept),
+            },
+            Ok(_) => {}
+            Err(_) => left.push(self.sealed.path().display().to_string()),
+        }
         (kept, left)
+    }
+
+    async fn all_sealed(&self, id: &str) -> Result<Kept, SecretState> {
+        let master = self.master(id).await?;
+        self.in_sealed(move |sealed| sealed.all(&master)).await
     }
 
     /// Locks the file of secrets with another passphrase.
@@ -165,49 +218,80 @@ impl Secrets {
         Some(opened.map_or_else(|state| state, |()| SecretState::FileReady))
     }
 
-    /// Does the keychain answer, or is the file of secrets open? Nobody is asked for a passphrase.
-    pub async fn state(&self) -> SecretState {
-        if let Some(opened) = self.in_file(|file| file.probe(false)).await {
-            return opened.map_or_else(|state| state, |()| SecretState::FileReady);
-        }
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, state)) = last.filter(|(at, _)| at.elapsed() < STATE_HOLDS) {
-            return state;
-        }
-        let state = self.ask(Question::Probe).await.unwrap_or(SecretState::TimedOut);
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), state));
-        state
-    }
-
     /// The secret of an account: from memory, else from the file or the keychain.
     ///
     /// # Errors
-    /// Their state when it cannot be said whether there is one.
+    /// Their state when it cannot be said whether there is one, or when it has to be given again.
     pub async fn get(&self, account: &str) -> Result<Option<Secret>, SecretState> {
         if let Some(secret) = self.memory().get(account) {
             return Ok(Some(secret.clone()));
         }
-        let account = account.to_owned();
-        let name = account.clone();
+        let name = account.to_owned();
         if let Some(found) = self.in_file(move |file| file.get(&name)).await {
-            return if matches!(found, Err(SecretState::FileMissing)) { Ok(None) } else { found };
+            let found = if matches!(found, Err(SecretState::FileMissing)) { Ok(None) } else { found };
+            // Given while the file did not open.
+            let is_lost = matches!(found, Ok(None))
+                && self.names().await.is_ok_and(|names| names.lost.contains(account));
+            return if is_lost { Err(SecretState::KeyChanged) } else { found };
         }
-        match self.ask(|reply| Question::Get(account, reply)).await.unwrap_or(Err(SecretState::TimedOut)) {
-            Err(SecretState::Absent) => Ok(None),
-            answer => answer,
+        let names = self.names().await?;
+        if names.lost.contains(account) {
+            return Err(SecretState::KeyChanged);
+        }
+        if !names.kept.contains(account) {
+            return self.moved(account).await;
+        }
+        let (master, name) = (self.master(&names.id).await?, account.to_owned());
+        self.in_sealed(move |sealed| sealed.get(&master, &name)).await
+    }
+
+    /// A secret that has an entry of its own in the keychain, as all had; it is moved into the sealed file.
+    async fn moved(&self, account: &str) -> Result<Option<Secret>, SecretState> {
+        let (name, asks) = (account.to_owned(), self.asks);
+        let found = self.keychain.ask_about(self.patience(), name, move |keychain, name| {
+            if !asks {
+                keychain.look(name)?;
+            }
+            keychain.get(name)
+        });
+        let found = match found.await {
+            Err(SecretState::Absent) => return Ok(None),
+            found => found?,
+        };
+        // The key that logs had in common is that of other homes too.
+        if let Some(secret) = found.as_ref().filter(|_| account != crate::signing::COMMON) {
+            match self.seal(account, secret).await {
+                // The file is on disk.
+                Ok(()) => self.forget_entry(account).await,
+                Err(state) => tracing::warn!(?state, account, "a secret stays in an entry of its own"),
+            }
+        }
+        Ok(found)
+    }
+
+    async fn forget_entry(&self, account: &str) {
+        let name = account.to_owned();
+        let removed = self.keychain.ask(DEADLINE, move |keychain| keychain.remove(&name)).await;
+        if let Err(state) = removed {
+            tracing::debug!(?state, account, "an entry of the keychain that is not used any more stays");
         }
     }
 
-    /// Keeps a secret: in the file or the keychain if it works (`Ready`), else in memory. Tells which.
+    /// Keeps a secret: in the file or under the key of the keychain if it works (`Ready`), else in memory. Tells which.
     pub async fn put(&self, account: &str, secret: Secret) -> SecretState {
         let (name, copy) = (account.to_owned(), secret.clone());
         let kept = match self.in_file(move |file| file.put(&name, &copy)).await {
             Some(kept) => kept,
             None => {
-                let (name, copy) = (account.to_owned(), secret.clone());
-                self.ask(|reply| Question::Put(name, copy, reply)).await.unwrap_or(Err(SecretState::TimedOut))
+                let sealed = self.seal(account, &secret).await;
+                self.forget_state();
+                if sealed.is_ok() {
+                    self.forget_entry(account).await;
+                }
+                sealed
             }
         };
+        self.note(account, kept.is_err()).await;
         match kept {
             Ok(()) => {
                 self.memory().remove(account);
@@ -220,22 +304,142 @@ impl Secrets {
         }
     }
 
+    /// Notes whether a secret was given that nothing keeps.
+    async fn note(&self, account: &str, is_lost: bool) {
+        let name = account.to_owned();
+        if let Err(state) = self.in_sealed(move |sealed| sealed.note(&name, is_lost)).await {
+            tracing::debug!(?state, account, "it was not noted whether this is kept");
+        }
+    }
+
+    /// Seals a secret in the file. Where the file has no key, or one that is not in the keychain any more, it begins anew.
+    async fn seal(&self, account: &str, secret: &Secret) -> Result<(), SecretState> {
+        // Another process may begin anew at the same time.
+        for _ in 0..3 {
+            let before = self.names().await?.id;
+            let found = self.master(&before).await;
+            let master = match found {
+                Err(SecretState::KeyChanged) => match self.begun(before).await? {
+                    Some(master) => master,
+                    None => continue,
+                },
+                master => master?,
+            };
+            let (name, copy) = (account.to_owned(), secret.clone());
+            match self.in_sealed(move |sealed| sealed.put(&master, &name, &copy)).await {
+                Err(SecretState::KeyChanged) => self.hold(None),
+                done => return done,
+            }
+        }
+        Err(SecretState::FileFailed)
+    }
+
+    /// Begins the file anew, with a key that the keychain has taken; `None` if another process did.
+    async fn begun(&self, before: String) -> Result<Option<Master>, SecretState> {
+        let master = Master::new();
+        let (account, entry) = (Master::account(master.id()), master.entry());
+        let kept = self.keychain.ask(DEADLINE, move |keychain| {
+            keychain.put(&account, &entry)?;
+            // A keychain that keeps nothing would lose all that is sealed.
+            Ok(keychain.get(&account)?.is_some_and(|kept| *kept == *entry))
+        });
+        if !kept.await? {
+            return Err(SecretState::Denied);
+        }
+        let key = master.clone();
+        let begun = self.in_sealed(move |sealed| sealed.begin(&before, &key)).await;
+        if !matches!(begun, Ok(true)) {
+            self.forget_entry(&Master::account(master.id())).await;
+        }
+        if !begun? {
+            return Ok(None);
+        }
+        self.hold(Some(master.clone()));
+        Ok(Some(master))
+    }
+
+    /// The key of the file.
+    ///
+    /// # Errors
+    /// `KeyChanged` if the keychain has none, or another one; why the keychain does not say.
+    async fn master(&self, id: &str) -> Result<Master, SecretState> {
+        if let Some(held) = self.held(id) {
+            return Ok(held);
+        }
+        if id.is_empty() {
+            return Err(SecretState::KeyChanged);
+        }
+        let (account, asks) = (Master::account(id), self.asks);
+        let found = self.keychain.ask_about(self.patience(), account, move |keychain, account| {
+            if !asks {
+                keychain.look(account)?;
+            }
+            match keychain.get(account)? {
+                // Some keychains do not tell what is in them while they are locked.
+                None if keychain.look(account)? => Err(SecretState::Denied),
+                found => Ok(found),
+            }
+        });
+        let master = found.await?.and_then(|entry| Master::of(id, &entry)).ok_or(SecretState::KeyChanged)?;
+        let key = master.clone();
+        if !self.in_sealed(move |sealed| sealed.fits(&key)).await? {
+            return Err(SecretState::KeyChanged);
+        }
+        self.hold(Some(master.clone()));
+        Ok(master)
+    }
+
+    fn held(&self, id: &str) -> Option<Master> {
+        let held = self.master.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clone().filter(|master| master.id() == id)
+    }
+
+    fn hold(&self, master: Option<Master>) {
+        *self.master.lock().unwrap_or_else(PoisonError::into_inner) = master;
+    }
+
     /// Forgets a secret everywhere. Tells when the file or the keychain could not.
     pub async fn remove(&self, account: &str) -> SecretState {
         self.memory().remove(account);
         let name = account.to_owned();
         if let Some(removed) = self.in_file(move |file| file.remove(&name)).await {
+            self.note(account, false).await;
             return removed.map_or_else(|state| state, |()| SecretState::Ready);
         }
         let name = account.to_owned();
-        match self.ask(|reply| Question::Remove(name, reply)).await.unwrap_or(Err(SecretState::TimedOut)) {
-            Ok(()) => SecretState::Ready,
-            Err(state) => state,
+        let was_sealed = match self.in_sealed(move |sealed| sealed.remove(&name)).await {
+            Ok(was_sealed) => was_sealed,
+            Err(state) => return state,
+        };
+        self.forget_state();
+        let name = account.to_owned();
+        match self.keychain.ask(DEADLINE, move |keychain| keychain.remove(&name)).await {
+            // What was sealed has no entry of its own any more.
+            Err(state) if !was_sealed => state,
+            _ => SecretState::Ready,
         }
     }
 
-    fn memory(&self) -> std::sync::MutexGuard<'_, HashMap<String, Secret>> {
+    /// Forgets what memory keeps of an account, and nothing else.
+    pub(crate) fn let_go(&self, account: &str) {
+        self.memory().remove(account);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, HashMap<String, Secret>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the sealed file says without its key.
+    async fn names(&self) -> Result<Names, SecretState> {
+        self.in_sealed(SealedFile::names).await
+    }
+
+    async fn in_sealed<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SealedFile) -> Result<T, SecretState> + Send + 'static,
+    ) -> Result<T, SecretState> {
+        let sealed = self.sealed.clone();
+        off_the_runtime(move || work(&sealed)).await.unwrap_or(Err(SecretState::FileFailed))
     }
 
     /// Does something with the file of secrets; `None` where they are not kept in one.
@@ -248,20 +452,6 @@ impl Secrets {
         }
         let file = self.file.clone();
         Some(off_the_runtime(move || work(&file)).await.unwrap_or(Err(SecretState::FileFailed)))
-    }
-
-    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Question) -> Option<T> {
-        self.ask_within(DEADLINE, question).await
-    }
-
-    async fn ask_within<T>(
-        &self,
-        deadline: Duration,
-        question: impl FnOnce(oneshot::Sender<T>) -> Question,
-    ) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        self.questions.send(question(reply)).ok()?;
-        tokio::time::timeout(deadline, answer).await.ok()?.ok()
     }
 }
 
@@ -279,6 +469,21 @@ pub fn describe(state: SecretState) -> &'static str {
              never written to a file in clear; install gnome-keyring or KWallet to keep them, or have a file that a \
              passphrase locks: watchpost config secrets-file make"
         }
+        SecretState::Denied => {
+            "there is a keychain, and it refuses: it has no collection to keep passwords in (log in to the desktop, or \
+             make one in its password manager), or does not let this program in; until then passwords are kept for this \
+             session only"
+        }
+        SecretState::KeyChanged => {
+            "enter your passwords again: the key that they were sealed with is not in the keychain any more, what kept \
+             them is gone or was altered, or nothing could keep them when they were given (Settings, or watchpost connect \
+             add with the same name; watchpost config secrets-file show names the connections)"
+        }
+        SecretState::SecretAltered => {
+            "a secret in the file of secrets was altered: put a copy of the file back; without one, enter the password \
+             again that it is (Settings, or watchpost connect add with the same name), or, of the key that signs the audit \
+             trail, remove its line (checkpoint-key/...): nothing takes the place of that key before"
+        }
         SecretState::FileLocked => {
             "the file of secrets is locked, and its passphrase was not given: type it in Settings (Keychain) or when the \
              command line asks, or name a file that holds it in WATCHPOST_SECRETS_PASSPHRASE_FILE; until then passwords \
@@ -294,15 +499,15 @@ pub fn describe(state: SecretState) -> &'static str {
         }
         SecretState::FileDamaged => {
             "the file of secrets is cut off, was altered or is another one, and nothing is written over it: put a copy \
-             of it back, or move it away and make a new one (watchpost config secrets-file make); until then \
-             passwords are kept for this session only"
+             of it back, or, where there is none, move it away, with which all that is in it is lost, and enter your \
+             passwords again; until then passwords are kept for this session only"
         }
         SecretState::FileFailed => {
             "the file of secrets cannot be read or written: look at its folder, its owner and the room on the disk; \
              until then passwords are kept for this session only"
         }
         SecretState::TimedOut => {
-            "the keychain did not answer within 5 s; a prompt may be waiting; until it is answered passwords are kept \
+            "the keychain did not answer in time; a prompt may be waiting; until it is answered passwords are kept \
              for this session only"
         }
     }
@@ -314,80 +519,4 @@ pub fn describe(state: SecretState) -> &'static str {
 /// `Unavailable` if it cannot be read, `Validation` if there is none in it.
 pub fn passphrase_in(file: &Path) -> Result<Secret, OpError> {
     crate::age_file::passphrase_in(file)
-}
-
-fn serve(inbox: &mpsc::Receiver<Question>) {
-    while let Ok(question) = inbox.recv() {
-        // A caller that has given up has dropped its receiver; its answer goes nowhere.
-        match question {
-            Question::Probe(reply) => drop(reply.send(probe())),
-            Question::Get(account, reply) => drop(reply.send(get(&account))),
-            Question::Put(account, secret, reply) => drop(reply.send(put(&account, &secret))),
-            Question::Remove(account, reply) => drop(reply.send(remove(&account))),
-            Question::All(reply) => drop(reply.send(all())),
-        }
-    }
-}
-
-fn entry(account: &str) -> Result<keyring::Entry, SecretState> {
-    keyring::Entry::new(SERVICE, account).map_err(|error| state_of(&error))
-}
-
-fn probe() -> SecretState {
-    match entry("probe").map(|entry| entry.get_password()) {
-        Ok(Ok(_) | Err(keyring::Error::NoEntry)) => SecretState::Ready,
-        Ok(Err(error)) => state_of(&error),
-        Err(state) => state,
-    }
-}
-
-fn get(account: &str) -> Result<Option<Secret>, SecretState> {
-    match entry(account)?.get_password() {
-        Ok(secret) => Ok(Some(Zeroizing::new(secret))),
-        Err(keyring::Error::NoEntry) => Ok(None),
-        Err(error) => Err(state_of(&error)),
-    }
-}
-
-fn all() -> Result<Vec<Found>, SecretState> {
-    // Opens the keychain too, if nobody did.
-    match probe() {
-        SecretState::Ready => {}
-        state => return Err(state),
-    }
-    let ours = HashMap::from([("service", SERVICE)]);
-    let found = keyring_core::Entry::search(&ours).map_err(|error| {
-        tracing::warn!(%error, "the keychain does not tell what it holds");
-        SecretState::Locked
-    })?;
-    let mut all = Vec::new();
-    for entry in found {
-        let account = entry.get_specifiers().map(|(_, account)| account);
-        let account = account.unwrap_or_else(|| "an entry without a name".to_owned());
-        match entry.get_password() {
-            Ok(secret) => all.push((account, Ok(Zeroizing::new(secret)))),
-            // Somebody removed it meanwhile.
-            Err(keyring::Error::NoEntry) => {}
-            Err(error) => all.push((account, Err(state_of(&error)))),
-        }
-    }
-    Ok(all)
-}
-
-fn put(account: &str, secret: &str) -> Result<(), SecretState> {
-    entry(account)?.set_password(secret).map_err(|error| state_of(&error))
-}
-
-fn remove(account: &str) -> Result<(), SecretState> {
-    match entry(account)?.delete_credential() {
-        Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
-        Err(error) => Err(state_of(&error)),
-    }
-}
-
-fn state_of(error: &keyring::Error) -> SecretState {
-    match error {
-        keyring::Error::NoStorageAccess(_) => SecretState::Locked,
-        _ => SecretState::Absent,
-    }
 }

@@ -1,11 +1,13 @@
 //! The answer to "how is everything?".
 
+use chrono::{DateTime, Utc};
 use watchpost_model::access::Caller;
 use watchpost_store::EVENT_TEXT_STEP;
 
 use crate::connections::LOCAL;
 use crate::console::{Console, Workspace};
 use crate::contract::{EngineState, EngineStatus, Part, PartState, WorkspaceStatus};
+use crate::targets::account;
 
 /// What a connection to a database on another machine without TLS means.
 pub(crate) const IN_THE_CLEAR: &str =
@@ -16,6 +18,11 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     let now = console.now();
     let caller = console.with_role(caller).await;
     let workspace = console.current();
+    // What another connection has lost is told where all of them are listed.
+    let secrets = match &workspace {
+        Some(workspace) => console.secrets().state_for(&account(workspace.connection().id, "")).await,
+        None => console.secrets().state().await,
+    };
     let mut status = WorkspaceStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         identity: crate::identity::identity(&caller, workspace.as_deref()),
@@ -28,7 +35,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         words_behind: None,
         health_alerts: Vec::new(),
         engine: stopped(),
-        secrets: console.secrets().state().await,
+        secrets,
         newest_event: None,
         incidents_active: 0,
         at: now,
@@ -41,34 +48,58 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
     status.engine = workspace.engine().status(now);
     match workspace.store().pulse().await {
         Ok(pulse) => {
-            if status.engine.state == EngineState::Stopped
-                && workspace.store().lease_is_held(crate::engine::LEASE, now).await.unwrap_or(false)
-            {
-                status.engine.state = EngineState::Standby;
-                status.engine.detail = "another process runs the engine of this database".to_owned();
-            }
+            tell_of_lease(&workspace, &mut status.engine, now).await;
             // What cannot be asked is told by what is wrong with the database.
             status.copies_problem =
-                crate::perform::database_copies::copies_problem(&workspace).await.unwrap_or_default();
+                crate::perform::database_looked::copies_problem(&workspace).await.unwrap_or_default();
             status.words_behind = words_behind(&workspace).await;
             status.health_alerts = crate::health_watch::alerts(workspace.store()).await.unwrap_or_default();
             status.newest_event = pulse.newest_event;
             status.incidents_active = pulse.incidents_active;
             status.offer_demo =
                 console.0.offer_demo && workspace.connection().id == LOCAL && pulse.newest_event.is_none();
-            status.database = Some(Part {
-                state: PartState::Connected,
-                detail: database_detail(&workspace),
-                last_ok: Some(now),
+            status.database = Some(match pulse.read_only {
+                None => {
+                    workspace.hearing().is_well(now);
+                    let detail = database_detail(&workspace);
+                    Part { state: PartState::Connected, detail, last_ok: Some(now) }
+                }
+                // What is read may be older than what was seen.
+                Some(why) => lost(&workspace, why.to_string()),
             });
         }
-        Err(problem) => {
-            status.database =
-                Some(Part { state: PartState::Down, detail: problem.to_string(), last_ok: None });
-        }
+        Err(problem) => status.database = Some(lost(&workspace, problem.to_string())),
     }
     Box::pin(tell_of_rules(&workspace, &mut status.engine)).await;
     status
+}
+
+/// A database that does not answer, or takes no changes.
+fn lost(workspace: &Workspace, detail: String) -> Part {
+    Part { state: PartState::Down, detail, last_ok: workspace.hearing().last_ok() }
+}
+
+/// Of an engine that does not run in this process: what the lease says of that of another one.
+async fn tell_of_lease(workspace: &Workspace, engine: &mut EngineStatus, now: DateTime<Utc>) {
+    if engine.state != EngineState::Stopped {
+        return;
+    }
+    // What cannot be asked is told by what is wrong with the database.
+    match workspace.store().lease_until(crate::engine::LEASE).await.unwrap_or_default() {
+        Some(until) if until > now => {
+            engine.state = EngineState::Standby;
+            "another process runs the engine of this database".clone_into(&mut engine.detail);
+        }
+        // One that ends gives its lease back.
+        Some(until) => {
+            engine.detail = format!(
+                "the process that ran it has not renewed its lease, which ran out {}: it was killed, or cannot write to \
+                 the database (is the disk full?); its log says why",
+                until.format("%Y-%m-%d %H:%M:%S UTC")
+            );
+        }
+        None => {}
+    }
 }
 
 /// Events whose words wait to be indexed; what cannot be asked is told by what is wrong with the database.

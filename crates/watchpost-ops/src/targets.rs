@@ -9,6 +9,7 @@ use watchpost_redis::{RedisTarget, SentinelAddress, TargetAddress};
 use watchpost_store::DatabaseTarget;
 
 use crate::console::Console;
+use crate::contract::SecretState;
 use crate::error::{ErrorCode, OpError};
 use crate::paths::Paths;
 use crate::secrets::{Secret, Secrets};
@@ -82,7 +83,7 @@ pub(crate) fn account(connection: watchpost_model::ids::ConnectionId, part: &str
     format!("{connection}/{part}")
 }
 
-/// The stored secret of a connection: that of a file that the environment names, else that of the keychain.
+/// The stored secret of a connection: that of a file that the environment names, else the one that was saved.
 pub(crate) async fn secret_for(
     secrets: &Secrets,
     connection: &Connection,
@@ -99,10 +100,28 @@ pub(crate) async fn secret_for(
     if let Some(secret) = secret_from_file(part)? {
         return Ok(Some(secret));
     }
-    secrets.get(&account(connection.id, part)).await.map_err(|state| {
-        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password"))
+    let account = account(connection.id, part);
+    let given = secrets.was_given(&account).await;
+    if given == Some(false) {
+        return Ok(None);
+    }
+    let found = match secrets.get(&account).await {
+        // It was given, and what kept it is gone: nobody logs in without it.
+        Ok(None) if given == Some(true) => Err(SecretState::KeyChanged),
+        found => found,
+    };
+    let found = found.map_err(|state| {
+        let name = &connection.name;
+        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password of {name:?}"))
             .hint(crate::secrets::describe(state))
-    })
+    })?;
+    if found.is_some()
+        && given.is_none()
+        && let Err(state) = secrets.note_given(vec![(account, Some(true))]).await
+    {
+        tracing::debug!(?state, part, "it was not noted that this connection has a password");
+    }
+    Ok(found)
 }
 
 /// On a server without a keychain: the file that `WATCHPOST_REDIS_PASSWORD_FILE`, `WATCHPOST_SENTINEL_PASSWORD_FILE` or
@@ -115,11 +134,17 @@ pub(crate) fn secret_from_file(part: &str) -> Result<Option<Secret>, OpError> {
         .map(|folder| PathBuf::from(folder).join(format!("{part}-password")))
         .filter(|file| file.exists());
     let Some(file) = named.or(credential) else { return Ok(None) };
-    let text = std::fs::read_to_string(&file).map_err(|error| {
-        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password: {error}"))
+    let problem = |why: String| {
+        OpError::new(ErrorCode::SecretStore, format!("cannot read the {part} password: {why}"))
             .hint(format!("it was looked for in {}", file.display()))
-    })?;
-    Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']).to_owned())))
+    };
+    let text = std::fs::read_to_string(&file).map_err(|error| problem(error.to_string()))?;
+    let text = Secret::new(text);
+    let password = text.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(problem("the file is empty".to_owned()));
+    }
+    Ok(Some(Secret::new(password.to_owned())))
 }
 
 /// The nodes of a cluster beside the first one: those that were named, then those that were seen last.

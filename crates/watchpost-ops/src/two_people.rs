@@ -14,12 +14,29 @@ use watchpost_store::{ApprovalMove, ApprovalTrail, NewApproval, approval_object}
 
 use crate::console::Workspace;
 use crate::contract::FourEyesState;
-use crate::door::Context;
+use crate::door::{Context, OPERATIONS};
 use crate::error::{ErrorCode, OpError};
+use crate::roles::{self, Roles};
 use crate::{perform, setting};
 
 /// The setting that holds the policy.
 pub(crate) const SETTING: &str = "four_eyes";
+
+/// What takes from beside the trail: where the database has logins, only that of the owner of its tables carries it out.
+const OF_THE_OWNER: [&str; 2] = ["privacy_erase", "audit_purge"];
+/// So many names stand in a hint.
+const NAMES_MAX: usize = 8;
+
+/// Who may decide, in words.
+pub(crate) fn one_of(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len() {
+        0 => "somebody else who may do it, and nobody who may is known yet,".to_owned(),
+        1 => shown,
+        n if n > NAMES_MAX => format!("one of {shown} and {} more", n - NAMES_MAX),
+        _ => format!("one of {shown}"),
+    }
+}
 
 /// Who stands behind a change.
 #[derive(Debug, Clone, Default)]
@@ -90,9 +107,31 @@ impl FourEyesNow {
         }
     }
 
-    /// Who is known besides whoever asks.
-    pub(crate) fn others(&self, asked: &ApprovalRequest) -> Vec<&str> {
-        self.people.iter().map(String::as_str).filter(|name| !asked.is_asked_by(name)).collect()
+    /// Who may approve a request: whoever did not ask and may do it, by the roles that the database gives.
+    pub(crate) async fn approvers(
+        &self,
+        workspace: &Workspace,
+        asked: &ApprovalRequest,
+    ) -> Result<Vec<String>, OpError> {
+        let spec = OPERATIONS.iter().find(|spec| spec.name == asked.operation);
+        let permission = spec.map_or(Permission::Admin, |spec| spec.permission);
+        let mut names = if self.by_login {
+            let mut names = workspace.store().login_owners().await?;
+            if !OF_THE_OWNER.contains(&asked.operation.as_str()) {
+                let logins = workspace.store().login_roles().await?;
+                names.extend(
+                    logins.into_iter().filter(|(_, role)| role.may(permission)).map(|(name, _)| name),
+                );
+            }
+            names
+        } else {
+            let roles = setting::read::<Roles>(workspace.store(), roles::SETTING).await?.value;
+            self.people.iter().filter(|name| roles.of(name).may(permission)).cloned().collect()
+        };
+        names.retain(|name| !asked.is_asked_by(name));
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     pub(crate) fn detail(&self) -> String {
@@ -143,7 +182,7 @@ async fn considered(cx: &Context, who: &str, request: &Value) -> Result<Option<S
         "approval_policy_put" => perform::weaker_policy(cx, parse(request)?).await,
         "audit_retention_put" => perform::shortened_record_retention(cx, &parse(request)?).await,
         "audit_purge" => perform::purge_of(cx, &parse(request)?).await.map(Some),
-        "audit_key_roll" => perform::key_roll(cx, &parse(request)?).map(Some),
+        "audit_key_roll" => perform::key_roll(cx, parse(request)?).await.map(Some),
         "audit_key_revoke" => perform::key_revoked(cx, parse(request)?).await.map(Some),
         other => Err(OpError::internal(format!("nobody says what two people look at in {other}"))),
     }
@@ -222,10 +261,13 @@ pub(crate) async fn behind(
                 return carried_by_asker(cx, &workspace, before).await;
             }
             // What failed can be approved once more.
-            ApprovalState::Waiting | ApprovalState::Failed if is_it => return Err(waits(&before, &standing)),
+            ApprovalState::Waiting | ApprovalState::Failed if is_it => {
+                return Err(waits(&before, &standing.approvers(&workspace, &before).await?));
+            }
             _ => {}
         }
     }
+    refuse_in_vain(cx, &workspace, &standing, request).await?;
     let new = NewApproval {
         operation: cx.spec.name,
         two,
@@ -238,11 +280,33 @@ pub(crate) async fn behind(
     let reason = new.reason.clone();
     let draft = cx.record_as(AuditOutcome::Started, "", changes, reason);
     let asked = workspace.store().approval_ask(new, draft).await?;
-    Err(waits(&asked, &standing))
+    Err(waits(&asked, &standing.approvers(&workspace, &asked).await?))
 }
 
-fn waits(asked: &ApprovalRequest, standing: &FourEyesNow) -> OpError {
-    let others = standing.others(asked);
+/// Refuses a request that nobody could grant, or that would fail then: it would only wait.
+async fn refuse_in_vain(
+    cx: &Context,
+    workspace: &Workspace,
+    standing: &FourEyesNow,
+    request: &Value,
+) -> Result<(), OpError> {
+    if standing.by_login && OF_THE_OWNER.contains(&cx.spec.name) {
+        let me = person_key(&cx.caller.name);
+        let owners = workspace.store().login_owners().await?;
+        if owners.iter().all(|owner| person_key(owner) == me) {
+            return Err(OpError::precondition(
+                "only the login that owns the tables carries this out, and nobody approves what they asked for",
+            )
+            .hint("ask with another login whose role may do it, then approve it with the login of the owner"));
+        }
+    }
+    if cx.spec.name == "privacy_erase" {
+        Box::pin(perform::erasure_stands(workspace, &parse(request)?)).await?;
+    }
+    Ok(())
+}
+
+fn waits(asked: &ApprovalRequest, approvers: &[String]) -> OpError {
     let until = asked.expires_at.format("%Y-%m-%d %H:%M UTC");
     let then = match asked.carrier {
         Carrier::Approver => "",
@@ -253,8 +317,8 @@ fn waits(asked: &ApprovalRequest, standing: &FourEyesNow) -> OpError {
         format!("{} waits for a second person as request {}", asked.summary, asked.id),
     )
     .hint(format!(
-        "until {until} one of {} may look at it in Settings, or with `watchpost approval grant {}`{then}",
-        others.join(", "),
+        "until {until} {} may look at it in Settings, or with `watchpost approval grant {}`{then}",
+        one_of(approvers),
         asked.id
     ))
 }

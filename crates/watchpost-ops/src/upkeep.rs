@@ -44,6 +44,9 @@ const TEXT_SHARE: Duration = Duration::from_millis(200);
 /// So long nothing came in before what is too little for a step of its own is added too.
 const TEXT_QUIET: Duration = Duration::from_secs(1);
 
+/// How often the partitions of the coming month of events are looked for.
+const ROOM_EVERY: Duration = Duration::from_secs(60);
+
 /// How often it is looked whether maintenance of the plan is due.
 const PLAN_EVERY: Duration = Duration::from_secs(15);
 
@@ -61,6 +64,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     if workspace.role().is_some() {
         return;
     }
+    workspace.run(every(ROOM_EVERY, console, workspace, make_room));
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
     workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
@@ -248,6 +252,12 @@ async fn expire(console: Console, workspace: Arc<Workspace>) {
         console.announce(&[Tag::Blocks, Tag::Audit]);
     }
     respond::finish_pending(&console, &workspace).await;
+}
+
+async fn make_room(_: Console, workspace: Arc<Workspace>) {
+    if let Err(problem) = workspace.store().event_make_room().await {
+        tracing::debug!(%problem, "no partition of the archive of events was made ahead");
+    }
 }
 
 async fn sign_checkpoint(console: Console, workspace: Arc<Workspace>) {

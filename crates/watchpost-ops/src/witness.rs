@@ -16,9 +16,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use watchpost_model::audit::{EvidenceStrength, LogSeen, LogVerified};
+use watchpost_model::audit::{AuditVerification, EvidenceStrength, LogSeen, LogVerified};
 use watchpost_model::connection::{Connection, DatabaseConnection};
-use watchpost_store::{Signer, Store, StoreError};
+use watchpost_store::{LogLook, Signer, Store, StoreError};
 
 use crate::contract::{AuditPlace, AuditPlaces, TrailStatus};
 use crate::error::OpError;
@@ -56,9 +56,15 @@ struct Memory {
     since: Option<DateTime<Utc>>,
     /// The greatest state that was seen.
     seen: Option<LogSeen>,
+    /// What the database confirmed after that, and no look could make sure of.
+    #[serde(default)]
+    confirmed: Option<LogSeen>,
     /// What the last good check found.
     #[serde(default)]
     verified: Option<LogVerified>,
+    /// What the last check found; gone after a good one that read everything, or after a person took the log as it is.
+    #[serde(default)]
+    failed: Option<Failed>,
     /// Where checkpoints were kept, for the day on which the database does not know any more.
     #[serde(default)]
     places: AuditPlaces,
@@ -68,9 +74,38 @@ struct Memory {
     /// What the webhook did not take, until it takes something: every process of this account says so.
     #[serde(default)]
     undelivered: Option<webhook::Undelivered>,
+    /// Names of the kept keys with which this console signs or signed: they witness nothing to it.
+    #[serde(default)]
+    keys: Vec<String>,
     /// What was held against the log when a person took it as it was.
     #[serde(default)]
     accepted: Vec<Accepted>,
+}
+
+/// A check that found something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Failed {
+    pub(crate) at: DateTime<Utc>,
+    /// First record that does not hold.
+    pub(crate) first_bad_seq: Option<i64>,
+    problem: String,
+    /// The log fits together, and not to what an earlier check saw: no later check finds that out, so it stays.
+    #[serde(default)]
+    stays: bool,
+}
+
+impl Failed {
+    /// For people.
+    pub(crate) fn told(&self) -> String {
+        let until = if self.stays {
+            "The log is not the one of an earlier check, or the memory of this console was altered: this stays until \
+             `watchpost audit accept` says why the log is right"
+        } else {
+            "Each `watchpost audit verify` reads everything until one finds nothing"
+        };
+        let at = self.at.format("%Y-%m-%d %H:%M:%S UTC");
+        format!("the check of {at} found: {}. {until}", self.problem)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,9 +124,13 @@ struct State {
     log: String,
     /// The memories of before were moved over.
     moved: bool,
-    problem: Option<(i64, String)>,
+    problem: Option<(Option<i64>, String)>,
     memory: Memory,
     places: Vec<AuditPlace>,
+    /// The server is a standby that lacks what was seen, by the last look.
+    lags: bool,
+    /// What is in a place of this log and is no checkpoint of it, by the last look.
+    altered: Vec<String>,
     /// A place held something against the log at the last look.
     against: bool,
     /// The webhook did not take what this process sent last.
@@ -149,14 +188,37 @@ impl Witness {
     pub(crate) async fn look(&self, store: &Store) -> Result<bool, OpError> {
         // Read before the database is: what is written after this is newer than what is remembered.
         let found = match self.recall(store).await? {
-            Err(problem) => Err((0, problem)),
-            Ok(memory) => match store.audit_look(memory.seen.as_ref()).await {
-                Ok(look) => look.problem.map_or(Ok((memory, look.now)), Err),
-                Err(StoreError::Corrupt(what)) => {
-                    Err((0, format!("the head of the log cannot be read: {what}")))
+            Err(problem) => Err((Some(0), problem)),
+            Ok(memory) => {
+                let confirmed = self.confirmed(store, &memory);
+                match compared(store, memory.seen.as_ref(), &confirmed).await {
+                    Ok(look) if look.lags => {
+                        self.keep(&memory, &confirmed)?;
+                        let mut state = self.state();
+                        (state.memory, state.lags) = (memory, true);
+                        return Ok(false);
+                    }
+                    Ok(look) => {
+                        self.state().lags = false;
+                        if let Some(problem) = look.problem {
+                            self.keep(&memory, &confirmed)?;
+                            Err(problem)
+                        } else {
+                            let sure = confirmed.last().or(memory.seen.as_ref());
+                            store.audit_made_sure(sure.map_or(0, |sure| sure.size));
+                            Ok((memory, look.now))
+                        }
+                    }
+                    Err(StoreError::Corrupt(what)) => {
+                        Err((Some(0), format!("the head of the log cannot be read: {what}")))
+                    }
+                    Err(other) => {
+                        // It may be gone for good, and this process end before another server is in its place.
+                        self.keep(&memory, &confirmed)?;
+                        return Err(other.into());
+                    }
                 }
-                Err(other) => return Err(other.into()),
-            },
+            }
         };
         let before = self.problem();
         match found {
@@ -170,7 +232,46 @@ impl Witness {
                 }
             }
         }
+        self.withhold_if_doubted(store);
         Ok(self.problem() != before)
+    }
+
+    /// What the database confirmed beyond what was seen, to this process or to one that ended before it could look: a server
+    /// that took the place of another one may lack it. The greatest is the last.
+    fn confirmed(&self, store: &Store, memory: &Memory) -> Vec<LogSeen> {
+        let mut own = store.audit_confirmed();
+        // A person took the log as it is since then, perhaps in another process of this account.
+        let is_accepted = own
+            .as_ref()
+            .zip(memory.accepted.last())
+            .is_some_and(|(confirmed, accepted)| accepted.at >= confirmed.at);
+        if is_accepted && let Some(confirmed) = own.take() {
+            store.audit_made_sure(confirmed.size);
+        }
+        let log = self.state().log.clone();
+        let is_more = |confirmed: &LogSeen| {
+            confirmed.log == log && memory.seen.as_ref().is_none_or(|seen| seen.size < confirmed.size)
+        };
+        let mut all: Vec<LogSeen> = own.into_iter().chain(memory.confirmed.clone()).filter(is_more).collect();
+        all.sort_by_key(|confirmed| confirmed.size);
+        all
+    }
+
+    /// Keeps what was confirmed and cannot be made sure of now. What is kept already stays: it may be of before the server was
+    /// another one.
+    fn keep(&self, memory: &Memory, confirmed: &[LogSeen]) -> Result<(), OpError> {
+        let is_kept = memory.confirmed.as_ref().is_some_and(|kept| confirmed.contains(kept));
+        match confirmed.last() {
+            Some(newest) if !is_kept => self.change(|memory| memory.confirmed = Some(newest.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Signs nothing more while something is held against the log.
+    pub(crate) fn withhold_if_doubted(&self, store: &Store) {
+        if self.problem().is_some() {
+            store.withhold_signer();
+        }
     }
 
     /// Lets the key sign, if nothing is held against the log.
@@ -187,6 +288,10 @@ impl Witness {
                 Err(StoreError::Precondition(why)) => {
                     tracing::error!(why, "this console signs nothing");
                     *self.signer.write().unwrap_or_else(PoisonError::into_inner) = None;
+                }
+                // Whoever only reads need not wait for the log, nor for a standby; the next look tries again.
+                Err(held @ (StoreError::Held(_) | StoreError::ReadOnly(_))) => {
+                    tracing::warn!(%held, "this console signs nothing for now");
                 }
                 result => result?,
             }
@@ -235,14 +340,35 @@ impl Witness {
         now: DateTime<Utc>,
     ) -> Result<Vec<(i64, String)>, OpError> {
         if self.problem().is_none() {
+            self.remember_key()?;
             let walked = self.state().walked.clone();
             if let Some(walked) = store.audit_cosign(walked.as_ref()).await? {
                 self.state().walked = Some(walked);
             }
         }
-        let found = store.audit_witnesses(now - chrono::Duration::days(WITNESSED_DAYS)).await?;
+        let mut own = self.state().memory.keys.clone();
+        own.extend(self.own_signer().map(|signer| signer.name().to_owned()));
+        let found = store.audit_witnesses(now - chrono::Duration::days(WITNESSED_DAYS), &own).await?;
         self.state().witnesses = u32::try_from(found.keys.len()).unwrap_or(u32::MAX);
         Ok(found.bad)
+    }
+
+    /// Remembers the kept key of this console, for the day on which it has another one, or none for a while.
+    fn remember_key(&self) -> Result<(), OpError> {
+        let Some(signer) = self.own_signer().filter(|signer| !signer.is_session()) else { return Ok(()) };
+        let is_known = {
+            let state = self.state();
+            // Of a log without a record nothing is remembered.
+            state.memory.seen.is_none() || state.memory.keys.iter().any(|key| key == signer.name())
+        };
+        if is_known {
+            return Ok(());
+        }
+        self.change(|memory| {
+            if !memory.keys.iter().any(|key| key == signer.name()) {
+                memory.keys.push(signer.name().to_owned());
+            }
+        })
     }
 
     /// How many other consoles signed lately, by the last look.
@@ -251,7 +377,7 @@ impl Witness {
     }
 
     /// Holds something against the log: nothing is signed any more.
-    fn doubt(&self, store: &Store, problem: (i64, String)) {
+    fn doubt(&self, store: &Store, problem: (Option<i64>, String)) {
         store.withhold_signer();
         let mut state = self.state();
         if !state.told {
@@ -261,9 +387,17 @@ impl Witness {
         state.problem = Some(problem);
     }
 
-    /// What is held against the log, with the first record that it is about.
-    pub(crate) fn problem(&self) -> Option<(i64, String)> {
-        self.state().problem.clone()
+    /// What is in a place of this log and is no checkpoint of it, by the last look.
+    pub(crate) fn altered(&self) -> Vec<String> {
+        self.state().altered.clone()
+    }
+
+    /// What is held against the log, with the first record that it is about, if that can be told.
+    pub(crate) fn problem(&self) -> Option<(Option<i64>, String)> {
+        let state = self.state();
+        let stays = state.memory.failed.as_ref().filter(|failed| failed.stays);
+        let stays = stays.map(|failed| (failed.first_bad_seq, failed.told()));
+        state.problem.clone().or(stays)
     }
 
     /// For the status.
@@ -275,8 +409,11 @@ impl Witness {
         let key_warning = key_warning.map(|days| {
             format!("it has signed for {days} days: roll it with `watchpost audit key roll --reason TEXT`")
         });
-        match (&state.problem, &state.memory.seen) {
-            (Some((_, problem)), _) => TrailStatus { ok: false, detail: problem.clone(), key_warning },
+        let failed = state.memory.failed.as_ref().map(Failed::told);
+        let problem = state.problem.as_ref().map(|(_, problem)| problem.clone());
+        let problem = problem.or(failed).or_else(|| state.altered.first().cloned());
+        match (problem, &state.memory.seen) {
+            (Some(detail), _) => TrailStatus { ok: false, detail, key_warning },
             (None, Some(seen)) => {
                 let since = state.memory.since.unwrap_or(seen.at).format("%Y-%m-%d");
                 let detail =
@@ -297,6 +434,11 @@ impl Witness {
         self.state().memory.verified.clone()
     }
 
+    /// What the last check found, until a good one has read everything.
+    pub(crate) fn failed(&self) -> Option<Failed> {
+        self.state().memory.failed.clone()
+    }
+
     /// Since when the log is watched.
     pub(crate) fn since(&self) -> Option<DateTime<Utc>> {
         self.state().memory.since
@@ -308,9 +450,21 @@ impl Witness {
         signer.map(|signer| signer.name().to_owned())
     }
 
-    /// Remembers a good check.
-    pub(crate) fn checked(&self, verified: LogVerified) -> Result<(), OpError> {
-        self.change(|memory| memory.verified = Some(verified))
+    /// Remembers what a check came to. After one that found something nothing counts as checked, also by one that went on from
+    /// before, until a good one has read everything. What does not fit an earlier check stays.
+    pub(crate) fn checked(&self, result: &AuditVerification, at: DateTime<Utc>) -> Result<(), OpError> {
+        let stays = |memory: &Memory| memory.failed.as_ref().is_some_and(|failed| failed.stays);
+        self.change(|memory| match &result.verified {
+            _ if stays(memory) => {}
+            Some(_) if result.from > 0 && memory.failed.is_some() => {}
+            Some(verified) => (memory.verified, memory.failed) = (Some(verified.clone()), None),
+            None => {
+                let problem = result.problems.first().cloned().unwrap_or_default();
+                memory.verified = None;
+                let (first_bad_seq, stays) = (result.first_bad_seq, result.from > 0);
+                memory.failed = Some(Failed { at, first_bad_seq, problem, stays });
+            }
+        })
     }
 
     /// Takes the log as it is from now on.
@@ -334,7 +488,9 @@ impl Witness {
             memory.accepted.drain(..n.saturating_sub(ACCEPTED_MAX));
             memory.since = Some(now.at);
             memory.seen = Some(now.clone());
-            memory.verified = None;
+            memory.confirmed = None;
+            // Everything is read again.
+            (memory.verified, memory.failed) = (None, None);
             memory.places = places;
             // The webhook is told again from here on.
             (memory.receipt, memory.undelivered) = (None, None);
@@ -361,12 +517,16 @@ impl Witness {
 
     fn grow(&self, memory: Memory, now: &LogSeen) -> Result<(), OpError> {
         let is_news = memory.seen.as_ref().is_none_or(|seen| seen.size < now.size);
+        let kept = memory.confirmed.clone();
         self.state().memory = memory;
         if now.size == 0 {
             return Ok(());
         }
-        if is_news {
+        if is_news || kept.is_some() {
             self.change(|memory| {
+                if memory.confirmed == kept {
+                    memory.confirmed = None;
+                }
                 // Another process may have seen more, and a person may have taken another log as it is.
                 if memory.seen.as_ref().is_none_or(|seen| seen.log == now.log && seen.size < now.size) {
                     memory.since.get_or_insert(now.at);
@@ -376,6 +536,22 @@ impl Witness {
         }
         self.is_here(&now.log)
     }
+}
+
+/// Holds the log against what was seen and what was confirmed; the first that it does not continue is told.
+async fn compared(
+    store: &Store,
+    seen: Option<&LogSeen>,
+    confirmed: &[LogSeen],
+) -> Result<LogLook, StoreError> {
+    let mut look = store.audit_look(seen).await?;
+    for confirmed in confirmed {
+        if look.lags || look.problem.is_some() {
+            break;
+        }
+        look = store.audit_look(Some(confirmed)).await?;
+    }
+    Ok(look)
 }
 
 /// Another database is another log, also behind the same connection.

@@ -26,6 +26,7 @@ use crate::health_watch;
 use crate::hearing::Hearing;
 use crate::jobs::Jobs;
 use crate::own_addresses::own_addresses;
+use crate::paths::Paths;
 use crate::rules::RuleDesk;
 use crate::sealing::SealDesk;
 use crate::secrets::Secrets;
@@ -45,6 +46,8 @@ pub struct Workspace {
     store: Store,
     witness: Witness,
     secrets: Secrets,
+    /// The console does what it was asked and leaves.
+    is_short: bool,
     /// What the database lets this login be; `None` where it has no say.
     role: Option<Role>,
     /// Who this is by the word of the database; `None` where it is a file.
@@ -108,13 +111,16 @@ impl Workspace {
         }
         let database = database_target(console, &connection, database_password);
         let clock = console.0.clock.clone();
-        let store = open_store(&database, clock.clone()).await?;
+        let store = open_store(&database, clock.clone(), console.paths()).await?;
         let role = store.login_role().await?;
         let login = store.login().await?;
         // What was erased stays erased, also where an older copy took the place of the database.
         crate::erasures::again(console.paths(), &store).await?;
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
-        let signer = crate::signing::signer(secrets, &store, console.is_owner()).await?;
+        // Nor has such a run anybody asked to open the keychain before something needs the key.
+        let is_short = !console.is_owner();
+        let with = if is_short { secrets.quiet() } else { secrets.clone() };
+        let signer = crate::signing::signer(&with, &store, !is_short).await?;
         let witness = Witness::new(console.paths(), &connection, signer);
         let nodes = SeenNodes::of(console.paths(), connection.id);
         let redis_target = redis_target(console, &connection, redis_password, sentinel_password);
@@ -125,6 +131,7 @@ impl Workspace {
             store,
             witness,
             secrets: secrets.clone(),
+            is_short,
             role,
             login,
             redis_target,
@@ -209,7 +216,17 @@ impl Workspace {
         self.watch_in_turn(reason).await
     }
 
-    /// The same for whoever has the witness's turn.
+    /// Holds the log against what was seen of it, and does nothing else. True if something else is held against it than
+    /// before.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn look_again(&self) -> Result<bool, OpError> {
+        let _turn = self.witness.turn().await;
+        self.witness.look(&self.store).await
+    }
+
+    /// The same as [`Self::keep_watch`] for whoever has the witness's turn.
     pub(crate) async fn watch_in_turn(&self, reason: &str) -> Result<bool, OpError> {
         let mut is_news = self.witness.look(&self.store).await?;
         self.renew_signer().await?;
@@ -258,6 +275,22 @@ impl Workspace {
         self.store.withhold_signer();
         self.witness.signs_with(kept);
         self.watch_in_turn("key.add").await.map(drop)
+    }
+
+    /// Has the key of a short run fetched that was opened without it, for what needs it: a person may be asked to open the
+    /// keychain.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn fetch_signer(&self) -> Result<(), OpError> {
+        if !self.is_short || self.witness.signs_for_session().is_some() {
+            return Ok(());
+        }
+        let _turn = self.witness.turn().await;
+        if let Some(kept) = crate::signing::signer(&self.secrets, &self.store, false).await? {
+            self.witness.signs_with(kept);
+        }
+        Ok(())
     }
 
     /// Puts a new key into the place of the one that signs here.
@@ -395,8 +428,12 @@ impl Workspace {
 
     /// The newest health answer if it is not older than `age`.
     pub(crate) async fn recent_health(&self, age: chrono::Duration) -> Option<RedisHealth> {
-        let last = self.health.lock().await.last.clone();
-        last.filter(|health| self.now() - health.at <= age)
+        self.last_health().await.filter(|health| self.now() - health.at <= age)
+    }
+
+    /// The newest health answer, however old it is.
+    pub(crate) async fn last_health(&self) -> Option<RedisHealth> {
+        self.health.lock().await.last.clone()
     }
 
     /// What is known beyond the events: location files, threat lists, assets.
@@ -524,6 +561,7 @@ impl Workspace {
         drop(tasks);
         tracing::info!("the tasks of the workspace have ended");
         self.witness.closes();
+        self.store.hurry();
         let watched = if self.store.signs() {
             self.keep_watch("close").await
         } else {
@@ -545,10 +583,10 @@ impl Workspace {
 }
 
 /// Opens the database. One of an older schema is copied before it is changed, unless whoever starts this wants none.
-async fn open_store(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Store, OpError> {
+async fn open_store(target: &DatabaseTarget, clock: Arc<dyn Clock>, paths: &Paths) -> Result<Store, OpError> {
     let wants_none = std::env::var_os("WATCHPOST_MIGRATE_WITHOUT_COPY").is_some_and(|value| value == "1");
     if wants_none {
         return Ok(Store::open_without_copy(target, clock).await?);
     }
-    Ok(Store::open(target, clock).await?)
+    Ok(Store::open_keeping(target, clock, &paths.before_migration()).await?)
 }

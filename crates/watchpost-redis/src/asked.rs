@@ -1,8 +1,8 @@
 //! What a server tells beside `INFO`: how long commands took, its logs, its view of the cluster. Collected here, judged in
 //! [`crate::health`].
 //!
-//! What the user may not ask, or the server does not know, is not asked again for a while: the server counts every refusal,
-//! and ours would look like somebody else's.
+//! What the user may not ask, or the server does not know, is not asked, and not tried again for a while: the server counts
+//! and logs every refusal, and ours would look like somebody else's. A script finds out beforehand where the server can tell.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,9 @@ use redis::RedisResult;
 use redis::Value;
 
 use crate::info::Info;
+use crate::link::Call;
 use crate::reply;
+use crate::slow_log::is_own;
 
 /// Entries of a log that are read: as many as servers keep unless configured otherwise.
 pub(crate) const ENTRIES: usize = 128;
@@ -143,10 +145,24 @@ impl Questions {
         Self { observes, ..Self::default() }
     }
 
-    /// The commands of the next sample; perhaps none.
-    pub(crate) fn pipe(&mut self) -> Pipeline {
+    /// What [`scripts::MAY`](crate::scripts::MAY) is to be asked before the next sample, if anything.
+    pub(crate) fn before(&self) -> Option<Call> {
+        let call = || Question::ALL.iter().fold(Call::new(&[]), |call, one| call.arg(one.words().join(" ")));
+        self.samples.is_multiple_of(AGAIN).then(call)
+    }
+
+    /// The commands of the next sample, perhaps none; `told` answers what was asked before it.
+    pub(crate) fn pipe(&mut self, told: Option<Value>) -> Pipeline {
         if self.samples.is_multiple_of(AGAIN) {
             self.refused.clear();
+            let told = told.map(reply::list).unwrap_or_default();
+            for (question, may) in Question::ALL.into_iter().zip(&told) {
+                match reply::int(may) {
+                    Some(0) => self.refused.insert(question, Why::Forbidden),
+                    Some(-1) => self.refused.insert(question, Why::Lacking),
+                    _ => None,
+                };
+            }
             if self.observes {
                 self.refused
                     .extend([Question::EventThreshold, Question::Save].map(|one| (one, Why::Forbidden)));
@@ -240,12 +256,14 @@ fn events(value: Value) -> Vec<LatencyEvent> {
     reply::list(value).into_iter().filter_map(event).collect()
 }
 
-/// Entry: id, Unix time, microseconds or bytes, arguments, client address, client name.
+/// Entries, the newest first: id, Unix time, microseconds or bytes, arguments, client address, client name.
 fn logged(value: Value) -> Vec<Logged> {
+    let mut own = false;
     let entry = |entry| {
         let mut parts = reply::list(entry).into_iter().skip(1);
         let at_s = reply::int(&parts.next()?)?;
-        let own = parts.nth(3).and_then(reply::text).is_some_and(|name| name.starts_with("watchpost-"));
+        let (address, name) = (parts.nth(2).and_then(reply::text), parts.next().and_then(reply::text));
+        own = is_own(address.as_deref(), name.as_deref(), own);
         Some(Logged { at_s, own })
     };
     reply::list(value).into_iter().filter_map(entry).collect()
@@ -274,14 +292,55 @@ mod tests {
     #[test]
     fn what_is_refused_is_not_asked_again_for_a_while() {
         let mut questions = Questions::default();
-        assert_eq!(questions.pipe().cmd_iter().count(), 8);
+        assert_eq!(questions.pipe(None).cmd_iter().count(), 8);
         let refused = |_| Err(refusal(redis::ServerErrorKind::NoPerm, "this user has no permissions"));
         let asked = questions.read((0..8).map(refused).collect());
         assert_eq!(asked.slow, Err(Why::Forbidden));
-        assert_eq!(questions.pipe().cmd_iter().count(), 0);
+        assert_eq!(questions.pipe(None).cmd_iter().count(), 0);
         assert_eq!(questions.read(Vec::new()).cluster.err(), Some(Why::Forbidden), "the reason stays");
-        let again = (0..60).find(|_| questions.pipe().cmd_iter().count() > 0);
+        let again = (0..60).find(|_| questions.pipe(None).cmd_iter().count() > 0);
         assert!(again.is_some(), "rights may have been granted meanwhile");
+    }
+
+    #[test]
+    fn what_would_be_refused_is_not_asked_where_the_server_can_tell() {
+        let mut questions = Questions::default();
+        assert_eq!(questions.before().map(|call| call.args.len()), Some(8));
+        let told = Value::Array([1, 1, 0, 1, -1, -1, 1, 0].map(Value::Int).to_vec());
+        assert_eq!(questions.pipe(Some(told)).cmd_iter().count(), 4);
+        assert!(questions.before().is_none(), "not for each sample");
+        let asked = questions.read(Vec::new());
+        assert_eq!((asked.save, asked.event_threshold), (Err(Why::Forbidden), Err(Why::Forbidden)));
+        assert_eq!(asked.large_requests, Err(Why::Lacking));
+        // A server before 7.0 tells nothing.
+        let mut questions = Questions::default();
+        assert_eq!(questions.pipe(Some(Value::Array(Vec::new()))).cmd_iter().count(), 8);
+    }
+
+    #[test]
+    fn what_a_script_calls_is_whose_script_it_is() {
+        let entry = |address: &str, name: &str| {
+            let command = Value::Array(vec![text("HEXISTS")]);
+            Value::Array(vec![
+                Value::Int(7),
+                Value::Int(1_000),
+                Value::Int(12),
+                command,
+                text(address),
+                text(name),
+            ])
+        };
+        let newest_first = vec![
+            entry("127.0.0.1:1", ""),
+            entry("?:0", ""),
+            entry("127.0.0.1:2", "watchpost-engine"),
+            entry("?:0", ""),
+            entry("?:0", ""),
+            entry("127.0.0.1:3", "shop"),
+        ];
+        let own: Vec<bool> =
+            super::logged(Value::Array(newest_first)).iter().map(|entry| entry.own).collect();
+        assert_eq!(own, [false, false, true, true, true, false]);
     }
 
     #[test]
@@ -302,7 +361,7 @@ mod tests {
             text("watchpost-jobs"),
         ]);
         let mut questions = Questions::default();
-        let _ = questions.pipe();
+        let _ = questions.pipe(None);
         let asked = questions.read(vec![
             Ok(took),
             Ok(entry(vec![event])),

@@ -22,10 +22,12 @@ use crate::store::EventStore;
 
 /// Different keys at most.
 const KEYS_MAX: u32 = 10_000;
-/// What is left behind by a process that dies goes by itself after this.
-const TTL_S: u32 = 60;
+/// What is left behind by a process that dies goes by itself after this many seconds.
+pub const TTL_S: u32 = 60;
 /// No step measures for longer: the keys must live until they were read.
 const STEP_MAX: Duration = Duration::from_secs(8);
+/// Of a step that took less it is not told how busy its sides were.
+const BUSY_FROM: Duration = Duration::from_millis(200);
 /// Calls of `SCAN` at most.
 const SCANS: u32 = 200;
 const SCAN_COUNT: u32 = 100;
@@ -58,8 +60,16 @@ impl Default for BenchmarkPlan {
 }
 
 impl BenchmarkPlan {
-    fn keys(self) -> u32 {
+    /// Keys at a time.
+    #[must_use]
+    pub fn keys(self) -> u32 {
         self.ops.min(KEYS_MAX)
+    }
+
+    /// Operations in all, at most.
+    #[must_use]
+    pub fn operations(self) -> u64 {
+        u64::from(self.ops) * 4 + u64::from(SCANS)
     }
 
     /// Memory that the keys take, about.
@@ -98,7 +108,7 @@ struct Bench<'a> {
 /// What a run would do: operations, keys, memory; refuses what the server has no room for.
 ///
 /// # Errors
-/// `OutOfMemory` when the keys would take too much of a limit of memory; every cause of [`RedisError`].
+/// `NoRoom` when the keys would take too much of a limit of memory; every cause of [`RedisError`].
 pub async fn preview(store: &EventStore, plan: BenchmarkPlan) -> Result<JobReport, RedisError> {
     let info = info(store).await?;
     room(&info, plan)?;
@@ -108,12 +118,12 @@ pub async fn preview(store: &EventStore, plan: BenchmarkPlan) -> Result<JobRepor
     }
     Ok(JobReport {
         figures: vec![
-            Figure::count("ops", "Operations", total(plan)),
+            Figure::count("ops", "Operations", plan.operations()),
             Figure::count("keys", "Keys at a time", u64::from(plan.keys())),
             Figure::bytes("memory_bytes", "Their memory, about", plan.memory_bytes()),
             Figure::new("ttl_s", "They expire after", f64::from(TTL_S), Unit::Seconds),
         ],
-        facts: vec![Fact::new("prefix", "Keys begin with", format!("{}wpbench:", store.inner.target.prefix))],
+        facts: vec![Fact::new("prefix", "Keys begin with", prefix(store))],
         notes,
     })
 }
@@ -129,12 +139,11 @@ pub async fn benchmark(
     cancel: CancellationToken,
 ) -> Result<JobReport, RedisError> {
     room(&info(store).await?, plan)?;
-    let target = &store.inner.target;
     let mut bench = Bench {
         store,
         link: Link::new(store.inner.route.clone(), "watchpost-bench", Duration::from_secs(10)),
         plan,
-        prefix: format!("{}wpbench:{}:", target.prefix, Uuid::now_v7().simple()),
+        prefix: format!("{}{}:", prefix(store), Uuid::now_v7().simple()),
         cancel,
         report,
         done: 0,
@@ -149,8 +158,10 @@ pub async fn benchmark(
     Ok(bench.report(&measured, removed?))
 }
 
-fn total(plan: BenchmarkPlan) -> u64 {
-    u64::from(plan.ops) * 4 + u64::from(SCANS)
+/// What the keys of a run begin with.
+#[must_use]
+pub fn prefix(store: &EventStore) -> String {
+    format!("{}wpbench:", store.inner.target.prefix)
 }
 
 async fn info(store: &EventStore) -> Result<Info, RedisError> {
@@ -164,7 +175,7 @@ fn room(info: &Info, plan: BenchmarkPlan) -> Result<(), RedisError> {
     let (used, limit) = (info.count("used_memory").unwrap_or(0), info.count("maxmemory").unwrap_or(0));
     let after = (used + plan.memory_bytes()) as f64;
     if limit > 0 && after > limit as f64 * (1.0 - MEMORY_FREE) {
-        Err(RedisError::OutOfMemory)
+        Err(RedisError::NoRoom { used, limit })
     } else {
         Ok(())
     }
@@ -237,10 +248,13 @@ impl Bench<'_> {
             self.done += u64::from(size);
             self.probe(title).await?;
         }
+        self.say(title);
         let (wall, after) = (begun.elapsed(), (info(self.store).await?, client_cpu_s()));
         let stat = |info: &Info| info.commands().find(|(name, _)| *name == command).map(|(_, stat)| stat);
         trips.sort_unstable();
-        let busy = |cpu: Option<f64>| cpu.map(|cpu| cpu / wall.as_secs_f64().max(0.001));
+        // Time of a core is counted in hundredths of a second: of a short step that says nothing.
+        let is_long = wall >= BUSY_FROM;
+        let busy = |cpu: Option<f64>| cpu.filter(|_| is_long).map(|cpu| cpu / wall.as_secs_f64());
         Ok(Measured {
             name,
             title,
@@ -253,6 +267,15 @@ impl Bench<'_> {
         })
     }
 
+    fn say(&self, title: &str) {
+        (self.report)(JobProgress {
+            done: self.done,
+            total: Some(self.plan.operations()),
+            unit: "operations".to_owned(),
+            step: title.to_lowercase(),
+        });
+    }
+
     /// Looks after the other clients, and after the person who wants it to stop.
     async fn probe(&mut self, title: &str) -> Result<(), RedisError> {
         if self.cancel.is_cancelled() {
@@ -261,12 +284,7 @@ impl Bench<'_> {
         if self.probed.elapsed() < PROBE_EVERY {
             return Ok(());
         }
-        (self.report)(JobProgress {
-            done: self.done,
-            total: Some(total(self.plan)),
-            unit: "operations".to_owned(),
-            step: title.to_lowercase(),
-        });
+        self.say(title);
         let sent = Instant::now();
         self.store.ping().await?;
         let ms = sent.elapsed().as_secs_f64() * 1_000.0;

@@ -3,14 +3,17 @@
 //! A hash that runs out by its TTL leaves its name in the index of its category; a key that could not be read and is gone
 //! leaves its reason in the quarantine. Keys themselves are never removed here.
 
+use std::collections::BTreeSet;
+
 use chrono::DateTime;
 use chrono::Utc;
 use redis::Value;
 use tokio_util::sync::CancellationToken;
+use watchpost_model::event::Category;
 
 use crate::error::RedisError;
 use crate::optimize::Mode;
-use crate::optimize::trim_indexes;
+use crate::optimize::indexes::trim_indexes;
 use crate::reply;
 use crate::store::EventStore;
 use crate::walk::Walk;
@@ -19,14 +22,26 @@ use crate::walk::Walk;
 const ENTRIES: usize = 500;
 
 /// What was left over, and is gone or would go.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leftovers {
     /// Entries of indexes without their event.
     pub unindexed: u64,
+    /// The categories of these indexes.
+    pub indexes: BTreeSet<Category>,
     /// Entries of the quarantine whose key is gone.
     pub quarantined: u64,
     /// Old entries of the quarantine whose key is still there: they stay, for they would come back.
     pub unreadable: u64,
+}
+
+impl Leftovers {
+    /// Keys that lose entries: of the quarantine those that hold the entries and their reasons. `indexes` are the categories
+    /// whose index something else takes entries from.
+    #[must_use]
+    pub fn keys_with(&self, indexes: &BTreeSet<Category>) -> u64 {
+        let of_quarantine = if self.quarantined > 0 { 2 } else { 0 };
+        self.indexes.union(indexes).count() as u64 + of_quarantine
+    }
 }
 
 /// Removes what is left over, or counts it; of the quarantine what was noted before `noted_before`.
@@ -39,8 +54,8 @@ pub async fn leftovers(
     mode: Mode,
     cancel: CancellationToken,
 ) -> Result<Leftovers, RedisError> {
-    let mut found =
-        Leftovers { unindexed: trim_indexes(store, mode, cancel.clone()).await?, ..Leftovers::default() };
+    let (unindexed, indexes) = trim_indexes(store, mode, cancel.clone()).await?;
+    let mut found = Leftovers { unindexed, indexes, ..Leftovers::default() };
     // Only its pace is used.
     let mut walk = Walk::start(store, store.inner.keys.quarantine(), cancel).await?;
     let jobs = &store.inner.jobs;

@@ -20,6 +20,8 @@ use crate::keys::derived_id;
 
 /// Payloads up to this size stay as they are.
 pub(crate) const COMPRESS_FROM_BYTES: usize = 1024;
+/// What the two further field contents cost a compressed hash.
+pub(crate) const ENCODING_BYTES: usize = "payload_encoding".len() + "zstd".len();
 /// A payload's limit, decompressed.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 /// Back-reference window allowed to a compressed payload, as a power of two: 8 MiB, what every decoder must support.

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use redis::Value;
 use watchpost_model::health::Unit;
 use watchpost_model::job::Figure;
+use watchpost_model::plain::grouped;
+use watchpost_model::plain::size;
 
 use crate::error::RedisError;
 use crate::link::Call;
@@ -30,9 +32,26 @@ const ADVISED_BYTES: i64 = 256;
 
 /// What the server lets a compact hash be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Limits {
-    fields: i64,
-    value_bytes: i64,
+pub(crate) struct Limits {
+    pub(crate) fields: i64,
+    pub(crate) value_bytes: i64,
+}
+
+/// Asks for them; `None` without the right to ask.
+pub(crate) async fn limits(store: &EventStore) -> Result<Option<Limits>, RedisError> {
+    let mut cmd = redis::cmd("CONFIG");
+    cmd.arg("GET").arg("hash-max-*");
+    let found: HashMap<String, String> = match store.inner.jobs.query(&cmd).await {
+        Err(RedisError::NoPermission(_) | RedisError::Server { .. }) => HashMap::new(),
+        result => result?,
+    };
+    // Before 7.0 a list pack is a zip list.
+    let limit = |what: &str| {
+        let of = |kind| found.get(&format!("hash-max-{kind}-{what}"))?.parse().ok();
+        of("listpack").or_else(|| of("ziplist"))
+    };
+    let both = limit("entries").zip(limit("value"));
+    Ok(both.map(|(fields, value_bytes)| Limits { fields, value_bytes }))
 }
 
 /// The part of the job that looks after encodings.
@@ -47,25 +66,15 @@ pub(crate) struct Encodings {
     long: u64,
     long_before: u64,
     long_after: u64,
+    /// Of a page in a preview: what payloads would be compressed to, for a run looks at them as they are then.
+    packed: HashMap<String, usize>,
 }
 
 impl Encodings {
     /// Asks for the limits; without the right to ask nothing is done.
     pub(crate) async fn start(store: &EventStore, mode: Mode) -> Result<Self, RedisError> {
-        let mut cmd = redis::cmd("CONFIG");
-        cmd.arg("GET").arg("hash-max-*");
-        let found: HashMap<String, String> = match store.inner.jobs.query(&cmd).await {
-            Err(RedisError::NoPermission(_) | RedisError::Server { .. }) => HashMap::new(),
-            result => result?,
-        };
-        // Before 7.0 a list pack is a zip list.
-        let limit = |what: &str| {
-            let of = |kind| found.get(&format!("hash-max-{kind}-{what}"))?.parse().ok();
-            of("listpack").or_else(|| of("ziplist"))
-        };
-        let limits = limit("entries").zip(limit("value"));
         Ok(Self {
-            limits: limits.map(|(fields, value_bytes)| Limits { fields, value_bytes }),
+            limits: limits(store).await?,
             mode,
             converted: 0,
             before: 0,
@@ -74,6 +83,7 @@ impl Encodings {
             long: 0,
             long_before: 0,
             long_after: 0,
+            packed: HashMap::new(),
         })
     }
 
@@ -97,15 +107,38 @@ impl Encodings {
         self.limits.is_some() && !self.refused
     }
 
-    /// Looks at events that are wide; writes those again that the server would keep compact.
-    pub(crate) async fn look(&mut self, store: &EventStore, wide: &[String]) -> Result<(), RedisError> {
-        let Some(limits) = self.limits else { return Ok(()) };
+    /// In a preview: the payloads of these events would be compressed before they are looked at, to so many bytes.
+    pub(crate) fn will_be_packed<'a>(&mut self, events: impl Iterator<Item = (&'a str, usize)>) {
+        if self.looks() {
+            self.packed.extend(events.map(|(key, bytes)| (key.to_owned(), bytes)));
+        }
+    }
+
+    /// All of a page was looked at.
+    pub(crate) fn end_page(&mut self) {
+        self.packed.clear();
+    }
+
+    /// Looks at events that are wide; writes those again that the server would keep compact. These come back.
+    pub(crate) async fn look<'a>(
+        &mut self,
+        store: &EventStore,
+        wide: &'a [String],
+    ) -> Result<Vec<&'a str>, RedisError> {
+        let mut recoded = Vec::new();
+        let Some(limits) = self.limits else { return Ok(recoded) };
         let write = if self.mode == Mode::Run { "1" } else { "0" };
+        let packed = std::mem::take(&mut self.packed);
         let call = |keys: &[&str]| {
             let limits = [limits.fields, limits.value_bytes, limits.value_bytes.max(ADVISED_BYTES)];
-            limits.iter().fold(Call::new(keys), |call, limit| call.arg(limit.to_string())).arg(write)
+            let call = limits.iter().fold(Call::new(keys), |call, limit| call.arg(limit.to_string()));
+            if packed.is_empty() {
+                return call.arg(write);
+            }
+            let sizes = keys.iter().map(|key| packed.get(*key).map_or_else(String::new, usize::to_string));
+            sizes.fold(call, Call::arg).arg(write)
         };
-        let mut open: Vec<&str> = wide.iter().rev().map(String::as_str).collect();
+        let mut open: Vec<&'a str> = wide.iter().rev().map(String::as_str).collect();
         while !open.is_empty() && !self.refused {
             let mut asked = open.split_off(open.len().saturating_sub(AT_ONCE * CALLS));
             asked.reverse();
@@ -118,15 +151,18 @@ impl Encodings {
                 }
                 // A call that had looked at enough has left the rest of its keys.
                 open.extend(keys.iter().skip(looked.len()));
-                looked.into_iter().for_each(|one| self.add(one));
+                let looked = keys.iter().zip(looked);
+                recoded.extend(looked.filter_map(|(key, one)| self.add(one).then_some(*key)));
             }
             let gain = 1.0 - share(self.after, self.before);
             self.refused = self.converted >= SAMPLE && gain < GAIN_MIN;
         }
-        Ok(())
+        self.packed = packed;
+        Ok(recoded)
     }
 
-    fn add(&mut self, answer: Value) {
+    /// Is it written again, or would it be?
+    fn add(&mut self, answer: Value) -> bool {
         let mut parts = reply::list(answer).into_iter();
         let state = parts.next().and_then(reply::text).unwrap_or_default();
         let mut bytes = || parts.next().as_ref().and_then(reply::count).unwrap_or(0);
@@ -144,6 +180,7 @@ impl Encodings {
             }
             _ => {}
         }
+        state == "compact"
     }
 
     /// Figures and words for the report.
@@ -159,23 +196,26 @@ impl Encodings {
             notes.push(format!(
                 "the compact encoding saved less than {:.0} % on the first {} events: the others were left",
                 GAIN_MIN * 100.0,
-                self.converted
+                grouped(self.converted)
             ));
         }
         let Some(limits) = self.limits else {
             notes.push(
-                "encodings were not looked at: the user may not ask for the server's limits".to_owned(),
+                "encodings were not looked at: the user may not ask for the server's limits, or only observes"
+                    .to_owned(),
             );
             return;
         };
         let saved = 1.0 - share(self.long_after, self.long_before);
         if self.long > 0 && saved >= GAIN_MIN {
+            #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+            let long_before = size(self.long_before as f64);
             notes.push(format!(
-                "{} events have a field of more than {} bytes and take {} bytes; with hash-max-listpack-value \
+                "{} events have a field of more than {} bytes and take {}; with hash-max-listpack-value \
                  {ADVISED_BYTES} and another run they would take about {:.0} % less",
-                self.long,
+                grouped(self.long),
                 limits.value_bytes,
-                self.long_before,
+                long_before,
                 saved * 100.0
             ));
         }

@@ -57,6 +57,14 @@ pub enum RedisError {
     /// The server is full and may not evict.
     #[error("the server is out of memory and refuses writes")]
     OutOfMemory,
+    /// What was to be written would leave less of `maxmemory` free than Watchpost leaves to applications: it was not sent.
+    #[error("a fifth of maxmemory would not stay free: {:.1} of {:.1} MiB are in use already", mib(.used), mib(.limit))]
+    NoRoom {
+        /// Bytes in use.
+        used: u64,
+        /// `maxmemory`.
+        limit: u64,
+    },
     /// The server is one of a cluster, and the keys of this prefix lie in many of its slots.
     #[error(
         "the server is one of a Redis Cluster, where the keys of the prefix {0} lie on several nodes: an event, its index \
@@ -146,6 +154,11 @@ impl RedisError {
             _ => Self::Client(error),
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
+fn mib(bytes: &u64) -> f64 {
+    *bytes as f64 / 1_048_576.0
 }
 
 /// Does the text of an I/O error come from the TLS layer? There is no type to ask: the client library boxes it.

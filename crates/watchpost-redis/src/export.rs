@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::job::JobProgress;
+use watchpost_model::plain::grouped;
 
 use crate::error::RedisError;
 use crate::keys::KeyKind;
@@ -29,6 +30,7 @@ use crate::typed::Elements;
 use crate::typed::ValueKind;
 use crate::typed::WHOLE_BYTES_MAX;
 use crate::typed::Windows;
+use crate::usage::usage;
 use crate::walk;
 use crate::walk::Walk;
 
@@ -113,12 +115,6 @@ impl Once {
     fn is_new(&mut self, name: &[u8]) -> bool {
         self.seen.insert(self.hasher.hash_one(name))
     }
-}
-
-fn usage(key: &[u8]) -> Cmd {
-    let mut cmd = Cmd::with_capacity(3, "MEMORYUSAGE".len() + key.len());
-    cmd.arg("MEMORY").arg("USAGE").arg(key);
-    cmd
 }
 
 /// Made for each key while the server has nothing to do: with room for its words, so that they are not moved as it grows.
@@ -209,36 +205,16 @@ impl EventWalk {
     /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedEvent>>, RedisError> {
         while self.rows.is_empty() && !self.over {
-            self.turn(true).await?;
+            self.turn().await?;
         }
         let rows = std::mem::take(&mut self.rows);
         Ok((!rows.is_empty()).then_some(rows))
     }
 
-    /// Counts what the pass would read, without reading it. Uses up the pass.
-    ///
-    /// # Errors
-    /// As [`Self::next_batch`].
-    pub async fn count(
-        mut self,
-        report: &(dyn Fn(JobProgress) + Send + Sync),
-    ) -> Result<(ExportCount, Vec<String>), RedisError> {
-        let mut count = ExportCount::default();
-        while !self.over {
-            self.turn(false).await?;
-            for (_, bytes) in self.sized.drain(..) {
-                count.keys += 1;
-                count.bytes += bytes;
-            }
-            report(self.progress());
-        }
-        Ok((count, self.walk.notes().to_vec()))
-    }
-
     /// One round trip, or a few where values are large.
-    async fn turn(&mut self, with_values: bool) -> Result<(), RedisError> {
-        let mut asked = if with_values { self.take() } else { Vec::new() };
-        while with_values && !self.sized.is_empty() {
+    async fn turn(&mut self) -> Result<(), RedisError> {
+        let mut asked = self.take();
+        while !self.sized.is_empty() {
             self.walk.pace().await?;
             let mut pipe = redis::pipe();
             for (key, _) in &asked {
@@ -265,14 +241,14 @@ impl EventWalk {
         self.raw.extend(asked.into_iter().zip(answers));
         for ((key, bytes), answer) in named.into_iter().zip(of_questions) {
             match bytes {
-                None => self.weigh(key, answer, with_values),
+                None => self.weigh(key, answer),
                 Some(bytes) => self.count_fields(key, bytes, answer),
             }
         }
         let nothing_new = next.is_none();
         self.named.extend(next.unwrap_or_default());
         let all_read = self.sized.is_empty() && self.raw.is_empty();
-        self.over = nothing_new && self.named.is_empty() && (all_read || !with_values);
+        self.over = nothing_new && self.named.is_empty() && all_read;
         Ok(())
     }
 
@@ -288,10 +264,10 @@ impl EventWalk {
         self.sized.drain(..n).collect()
     }
 
-    /// What comes next for a key, by its memory. What is only counted is asked for its fields in any case.
-    fn weigh(&mut self, key: String, answer: RedisResult<Value>, with_values: bool) {
+    /// What comes next for a key, by its memory.
+    fn weigh(&mut self, key: String, answer: RedisResult<Value>) {
         match answer.as_ref().map(reply::count) {
-            Ok(Some(bytes)) if with_values && bytes <= SMALL_BYTES_MAX => self.sized.push_back((key, bytes)),
+            Ok(Some(bytes)) if bytes <= SMALL_BYTES_MAX => self.sized.push_back((key, bytes)),
             Ok(Some(bytes)) => self.named.push(Named::of_size(key, bytes)),
             Ok(None) => {} // Gone meanwhile.
             // A user who may not ask for the size has a hash of few fields read all the same.
@@ -475,7 +451,7 @@ impl KeyWalk {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.facts.walk.notes().to_vec();
         if self.unread > 0 {
-            notes.push(format!("{} keys of types of modules were left out", self.unread));
+            notes.push(format!("{} keys of types of modules were left out", grouped(self.unread)));
         }
         notes
     }

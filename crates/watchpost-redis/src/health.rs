@@ -21,6 +21,7 @@ pub(crate) use cluster::adds_up;
 pub(crate) use cluster::lowest_counts;
 pub(crate) use cluster::sentinels;
 pub(crate) use cluster::skew;
+pub(crate) use load::is_of_log;
 
 /// Under this many allocated bytes ratios are noise; the cut-off of `MEMORY DOCTOR`.
 const JUDGE_FROM_BYTES: u64 = 5 << 20;
@@ -346,14 +347,15 @@ fn load_metrics(info: &Info, change: Option<&Change<'_>>, looks_per_s: Option<f6
 
 fn expiry_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
     let rate = |name| change.and_then(|change| change.per_s(name));
+    let is_replica = info.text("role") == Some("slave");
     vec![
         Metric::judged(
             "expired_per_s",
             "Keys expired",
             Unit::PerSecond,
-            rate("expired_keys").filter(|_| info.text("role") != Some("slave")),
+            rate("expired_keys").filter(|_| !is_replica),
             None,
-            if info.text("role") == Some("slave") {
+            if is_replica {
                 "a replica does not count expiries".to_owned()
             } else {
                 basis_of(change, "expired_keys")
@@ -363,9 +365,10 @@ fn expiry_metrics(info: &Info, change: Option<&Change<'_>>) -> Vec<Metric> {
             "expired_stale_ratio",
             "Expired keys still in memory",
             Unit::Ratio,
-            info.number("expired_stale_perc").map(|percent| percent / 100.0),
+            info.number("expired_stale_perc").filter(|_| !is_replica).map(|percent| percent / 100.0),
             Some((0.10, 0.50)),
-            "estimated by the server",
+            // Its estimate is of the rounds that remove keys, which a replica does not make.
+            if is_replica { "a replica does not expire keys" } else { "estimated by the server" },
         ),
     ]
 }

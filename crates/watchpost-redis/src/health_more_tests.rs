@@ -113,9 +113,33 @@ fn slow_commands_count_when_they_keep_coming() {
     assert_eq!(rate(&[]), (Some(0.0), Verdict::Ok));
     assert_eq!(rate(&[5, 100, 4_000]), (Some(0.4), Verdict::Ok));
     assert_eq!(rate(&[1; 10]), (Some(2.0), Verdict::Warning));
-    // As many as are kept, all of ten seconds.
-    assert_eq!(rate(&[10; 128]), (Some(768.0), Verdict::Critical));
+    // As many as are kept, all of ten seconds, and of two minutes.
+    assert_eq!(rate(&[10; 128]), (Some(128.0), Verdict::Critical));
+    assert_eq!(rate(&[120; 128]), (Some(64.0), Verdict::Critical));
     assert_eq!(one(&plain(1, ""), "large_replies_per_min"), (None, Verdict::Unknown));
+}
+
+#[test]
+fn slow_commands_of_watchpost_itself_are_told_and_not_judged() {
+    let entries = |own: usize, others: usize| {
+        let of = |own, n| std::iter::repeat_n(Logged { at_s: 9_990, own }, n);
+        let log: Vec<Logged> = of(true, own).chain(of(false, others)).collect();
+        at(10_000, "", Asked { slow: Ok(log.clone()), large_requests: Ok(log), ..Asked::default() })
+    };
+    for name in ["slow_commands_per_min", "large_requests_per_min"] {
+        assert_eq!(one(&entries(90, 0), name), (Some(0.0), Verdict::Ok));
+        assert_eq!(one(&entries(90, 10), name), (Some(2.0), Verdict::Warning));
+        let metric = of(&assess(None, &entries(90, 2)), name);
+        assert!(
+            metric.basis.contains("2 entries") && metric.basis.contains("90 more of Watchpost itself"),
+            "{metric:?}"
+        );
+    }
+    // They fill the log: what others did before its ten seconds is not known, and does not follow from these.
+    assert_eq!(one(&entries(117, 11), "slow_commands_per_min"), (Some(11.0), Verdict::Warning));
+    assert_eq!(one(&entries(128, 0), "slow_commands_per_min"), (Some(0.0), Verdict::Ok));
+    let metric = of(&assess(None, &entries(117, 11)), "slow_commands_per_min");
+    assert!(metric.basis.contains("11 entries in 10 s") && metric.basis.contains("a minute"), "{metric:?}");
 }
 
 #[test]

@@ -181,6 +181,9 @@ fn replicas_and_primaries() {
     let metrics = assess(Some(&with(&replica)), &later(&replica));
     assert_eq!(metric(&metrics, "replication_lag_s").verdict, Verdict::Ok);
     assert_eq!(metric(&metrics, "expired_per_s").value, None, "a replica does not count expiries");
+    let stale = metric(&metrics, "expired_stale_ratio");
+    assert_eq!((stale.value, stale.verdict), (None, Verdict::Unknown), "nor look for them: {stale:?}");
+    assert_eq!(metric(&assess(None, &with(&[])), "expired_stale_ratio").value, Some(0.0));
     let down = [("role", "slave"), ("master_link_status", "down"), ("master_last_io_seconds_ago", "-1")];
     assert_eq!(metric(&assess(None, &with(&down)), "replication_lag_s").verdict, Verdict::Critical);
     let primary = [

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use crate::error::RedisError;
 use crate::keys::KeyKind;
+use crate::known::KnownKeys;
 use crate::link::CONNECT_TIMEOUT;
 use crate::queue::Adopted;
 use crate::store::EventStore;
@@ -85,7 +86,7 @@ impl EventStore {
     pub async fn adopt_keys(&self, keys: &[String]) -> Result<Adopted, RedisError> {
         let names: Vec<Vec<u8>> = keys.iter().map(|key| key.clone().into_bytes()).collect();
         let mut found = Adopted { scanned: keys.len() as u64, ..Adopted::default() };
-        self.adopt_names(&names, &mut found).await?;
+        self.adopt_names(&names, &mut KnownKeys::default(), &mut found).await?;
         Ok(found)
     }
 }

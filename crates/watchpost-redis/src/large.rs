@@ -13,6 +13,7 @@ use crate::error::RedisError;
 use crate::keys::GROUP;
 use crate::keys::KeyKind;
 use crate::link::Call;
+use crate::optimize::Direction;
 use crate::reply;
 use crate::retention::Candidate;
 use crate::retention::Removal;
@@ -103,35 +104,48 @@ impl EventStore {
         self.compare_and_remove(candidate, &index, is_processed).await
     }
 
-    /// As [`scripts::COMPRESS`] does it, for one large payload: puts `packed` in the place of `plain`; false if that is not
-    /// there as it was read.
+    /// As [`scripts::COMPRESS`] and [`scripts::UNPACK`] do it, for one large payload: puts `new` in the place of `old`;
+    /// false if that is not there as it was read.
     pub(crate) async fn replace_payload(
         &self,
         key: &str,
-        plain: &[u8],
-        packed: &[u8],
+        old: &[u8],
+        new: &[u8],
+        direction: Direction,
     ) -> Result<bool, RedisError> {
+        let packs = direction == Direction::Forth;
         let mut look = redis::pipe();
         look.cmd("WATCH").arg(key);
         look.cmd("HGET").arg(key).arg("payload");
-        look.cmd("HEXISTS").arg(key).arg("payload_encoding");
+        look.cmd("HGET").arg(key).arg("payload_encoding");
         let decide = |answers: Vec<RedisResult<Value>>| {
             let answers: RedisResult<Vec<Value>> = answers.into_iter().collect();
             let answers = answers.map_err(|error| self.classify(error))?;
-            let is_plain = matches!(&answers[..], [_, Value::BulkString(now), Value::Int(0)] if now == plain);
+            let is_there = match &answers[..] {
+                [_, Value::BulkString(now), Value::Nil] => packs && now == old,
+                [_, Value::BulkString(now), Value::BulkString(encoding)] => {
+                    !packs && now == old && encoding == b"zstd"
+                }
+                _ => false,
+            };
             let mut change = redis::pipe();
-            if is_plain {
+            if is_there {
                 change.cmd("MULTI");
-                change.cmd("HSET").arg(key).arg("payload").arg(packed).arg("payload_encoding").arg("zstd");
+                change.cmd("HSET").arg(key).arg("payload").arg(new);
+                if packs {
+                    change.arg("payload_encoding").arg("zstd");
+                } else {
+                    change.cmd("HDEL").arg(key).arg("payload_encoding");
+                }
                 change.cmd("EXEC");
             } else {
                 change.cmd("UNWATCH");
             }
-            Ok((is_plain, change))
+            Ok((is_there, change))
         };
         let _alone = self.inner.comparing.lock().await;
-        let (is_plain, answers) = self.inner.compare.watched(look, decide).await?;
-        Ok(is_plain && self.is_done(answers)?)
+        let (is_there, answers) = self.inner.compare.watched(look, decide).await?;
+        Ok(is_there && self.is_done(answers)?)
     }
 
     /// Was the transaction done? Not if somebody touched what was watched.

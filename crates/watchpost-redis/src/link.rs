@@ -5,8 +5,14 @@
 //! keeps one multiplexed connection, drops it when it breaks, and makes a named one with loaded scripts at the next call.
 //! A command whose connection broke is reported, never repeated: whether it ran is not known. Where the connection goes
 //! is the [`Route`]'s to say; one that leads to a server that is the master no more is dropped as if it had broken.
+//!
+//! Whoever asks a link may leave the question aside for a while, as a walk does that looks ahead, and ask something else
+//! meanwhile. So a question holds nothing that another one waits for: the connection is made by a task of its own. A lock
+//! that is awaited may have been given to a question that nobody goes on with, and then it is never given back.
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,7 +26,7 @@ use redis::RedisResult;
 use redis::ServerErrorKind;
 use redis::Value;
 use redis::aio::MultiplexedConnection;
-use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 use crate::error::RedisError;
 use crate::observe;
@@ -44,13 +50,20 @@ struct Live {
 
 /// One named connection.
 pub(crate) struct Link {
+    line: Arc<Line>,
+    /// Nothing that writes is sent.
+    observe: bool,
+}
+
+/// What a link shares with the task that connects it.
+struct Line {
     route: Arc<Route>,
     name: &'static str,
     response_timeout: Duration,
-    /// Nothing that writes is sent.
-    observe: bool,
-    // Held while connecting, so that callers share one attempt; an async lock on purpose.
+    // Never held over an await.
     live: Mutex<Option<Live>>,
+    // Held while connecting, so that callers share one attempt; by tasks only, which always go on.
+    connecting: tokio::sync::Mutex<()>,
     generation: AtomicU64,
 }
 
@@ -81,7 +94,15 @@ impl Call {
 impl Link {
     pub(crate) fn new(route: Arc<Route>, name: &'static str, response_timeout: Duration) -> Self {
         let observe = route.observes();
-        Self { route, name, response_timeout, observe, live: Mutex::new(None), generation: AtomicU64::new(0) }
+        let line = Line {
+            route,
+            name,
+            response_timeout,
+            live: Mutex::new(None),
+            connecting: tokio::sync::Mutex::new(()),
+            generation: AtomicU64::new(0),
+        };
+        Self { line: Arc::new(line), observe }
     }
 
     /// Refuses what writes, if the connection only looks.
@@ -91,7 +112,7 @@ impl Link {
 
     /// Counts the connections made so far; a change tells that server-side state (a `SCAN` cursor) may be gone.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Relaxed)
+        self.line.generation.load(Ordering::Relaxed)
     }
 
     /// Connects if that is needed.
@@ -105,7 +126,7 @@ impl Link {
         let result: RedisResult<T> = cmd.query_async(&mut connection).await;
         match result {
             Ok(value) => Ok(value),
-            Err(error) => Err(self.broken(error, generation).await),
+            Err(error) => Err(self.broken(error, generation)),
         }
     }
 
@@ -144,12 +165,12 @@ impl Link {
         match result {
             Ok(values) => {
                 let mut errors = values.iter().filter_map(|value| value.as_ref().err());
-                match errors.find(|error| self.route.verdict(error) != Way::Right).cloned() {
-                    Some(error) => Err(self.broken(error, generation).await),
+                match errors.find(|error| self.line.route.verdict(error) != Way::Right).cloned() {
+                    Some(error) => Err(self.broken(error, generation)),
                     None => Ok(values),
                 }
             }
-            Err(error) => Err(self.broken(error, generation).await),
+            Err(error) => Err(self.broken(error, generation)),
         }
     }
 
@@ -206,30 +227,72 @@ impl Link {
                 results[idx] = result;
             }
         }
-        Ok(results.into_iter().map(|result| result.map_err(|error| self.route.classify(error))).collect())
+        Ok(results
+            .into_iter()
+            .map(|result| result.map_err(|error| self.line.route.classify(error)))
+            .collect())
     }
 
     async fn load_scripts(&self) -> Result<(), RedisError> {
         let (generation, mut connection) = self.connection().await?;
         match load(&mut connection).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.broken(error, generation).await),
+            Err(error) => Err(self.broken(error, generation)),
         }
     }
 
     async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
-        self.route.look();
-        let mut live = self.live.lock().await;
-        if let Some(live) = live.as_ref().filter(|live| live.turn == self.route.turn()) {
-            return Ok((live.generation, live.connection.clone()));
+        self.line.route.look();
+        if let Some(live) = self.line.live() {
+            return Ok(live);
         }
-        *live = None;
-        // Rare, and large: the futures of all who ask need not carry it.
+        // Goes when the caller does.
+        let mut task = JoinSet::new();
+        let line = self.line.clone();
+        task.spawn(async move { line.connected().await });
+        match task.join_next().await {
+            Some(Ok(connected)) => connected,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime ends.
+            Some(Err(_)) | None => Err(RedisError::Cancelled),
+        }
+    }
+
+    fn broken(&self, error: redis::RedisError, generation: u64) -> RedisError {
+        let is_wrong = self.line.route.verdict(&error) == Way::Wrong;
+        if error.is_io_error() || error.is_unrecoverable_error() || is_wrong {
+            self.line.drop_connection(&error, generation);
+        }
+        self.line.route.classify(error)
+    }
+}
+
+impl Line {
+    /// The connection of this turn, if there is one.
+    fn live(&self) -> Option<(u64, MultiplexedConnection)> {
+        let turn = self.route.turn();
+        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = live.as_ref().filter(|live| live.turn == turn)?;
+        Some((live.generation, live.connection.clone()))
+    }
+
+    /// The connection, made if that is needed.
+    async fn connected(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+        let _alone = self.connecting.lock().await;
+        if let Some(live) = self.live() {
+            return Ok(live); // Another one made it meanwhile.
+        }
+        self.put(None);
+        // Rare, and large.
         let (connection, turn) = Box::pin(self.connect()).await?;
         let generation = self.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        *live = Some(Live { connection: connection.clone(), generation, turn });
+        self.put(Some(Live { connection: connection.clone(), generation, turn }));
         tracing::debug!(name = self.name, node = self.route.node(), generation, "connected to Redis");
         Ok((generation, connection))
+    }
+
+    fn put(&self, live: Option<Live>) {
+        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = live;
     }
 
     async fn connect(&self) -> Result<(MultiplexedConnection, u64), RedisError> {
@@ -250,16 +313,8 @@ impl Link {
         load(connection).await
     }
 
-    async fn broken(&self, error: redis::RedisError, generation: u64) -> RedisError {
-        let is_wrong = self.route.verdict(&error) == Way::Wrong;
-        if error.is_io_error() || error.is_unrecoverable_error() || is_wrong {
-            self.drop_connection(&error, generation).await;
-        }
-        self.route.classify(error)
-    }
-
-    async fn drop_connection(&self, error: &redis::RedisError, generation: u64) {
-        let mut live = self.live.lock().await;
+    fn drop_connection(&self, error: &redis::RedisError, generation: u64) {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         if live.as_ref().is_some_and(|live| live.generation == generation) {
             *live = None;
             tracing::debug!(name = self.name, %error, "dropped the connection to Redis");

@@ -1,8 +1,11 @@
 //! Optimise: compress large payloads, give missing TTLs, put events back into the compact encoding, drop dead index members,
-//! let the allocator release memory.
+//! let the allocator release memory. And the way back from what can be undone ([`Direction::Back`]).
 //!
 //! Preview and run go the same way and take the same decisions; the preview only leaves out the writes.
 
+pub(crate) mod indexes;
+
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::hash::RandomState;
 
@@ -13,21 +16,24 @@ use sha2::Digest;
 use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
-use watchpost_model::health::Unit;
 use watchpost_model::job::Figure;
 use watchpost_model::job::JobProgress;
 use watchpost_model::job::JobReport;
+use watchpost_model::plain::grouped;
 use watchpost_model::policy::event_ttl;
 
 use crate::codec;
 use crate::encoding::Encodings;
 use crate::error::RedisError;
-use crate::info::Info;
 use crate::keys::KeyKind;
 use crate::large;
 use crate::link::Call;
+use crate::released;
+use crate::released::Memory;
+use crate::released::Purged;
 use crate::reply;
 use crate::retention::progress;
+use crate::revert::Revert;
 use crate::scripts;
 use crate::store::EventStore;
 use crate::walk::Walk;
@@ -35,11 +41,6 @@ use crate::walk::WalkPosition;
 
 const PAYLOADS_AT_ONCE: usize = 16;
 const WIDE_AT_ONCE: usize = 256;
-const ZSCAN_COUNT: usize = 500;
-/// What the two further field contents cost a compressed hash.
-const ENCODING_BYTES: u64 = ("payload_encoding".len() + "zstd".len()) as u64;
-/// Less than this is noise of the allocator.
-const EFFECT_BYTES_MIN: i64 = 1 << 20;
 
 /// Whether something is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,16 @@ pub enum Mode {
     Preview,
     /// Do it.
     Run,
+}
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Optimise.
+    Forth,
+    /// Write compressed payloads as they were, and have events kept as large ones again where the server's limits ask for
+    /// it by now.
+    Back,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +71,10 @@ struct Sums {
     unindexed: u64,
     changed_meanwhile: u64,
     not_hashes: u64,
+    /// Without a TTL, and no events: nobody has archived them, so they get none.
+    unreadable: u64,
+    /// Keys that something was done to, each once: events of the pages before this one, and indexes.
+    touched: u64,
 }
 
 struct Optimizer<'a> {
@@ -67,7 +82,11 @@ struct Optimizer<'a> {
     mode: Mode,
     sums: Sums,
     encodings: Option<Encodings>,
-    seen: std::collections::HashSet<u64>,
+    /// Instead of everything else, on the way back.
+    revert: Option<Revert>,
+    seen: HashSet<u64>,
+    /// Events of this page that something was done to.
+    touched: HashSet<String>,
     hasher: RandomState,
 }
 
@@ -81,14 +100,22 @@ struct Needs {
     ttl: Vec<(String, Category)>,
     /// In the encoding of large hashes.
     wide: Vec<String>,
+    /// On the way back: with an encoded payload.
+    packed: Vec<String>,
+    /// On the way back: with another payload, in the compact encoding.
+    compact: Vec<String>,
 }
 
 /// What decides which events a run changes, for people; a run with other limits has other things to do.
 ///
 /// # Errors
 /// Every cause of [`RedisError`].
-pub async fn parameters(store: &EventStore) -> Result<String, RedisError> {
-    Ok(Encodings::start(store, Mode::Preview).await?.words())
+pub async fn parameters(store: &EventStore, direction: Direction) -> Result<String, RedisError> {
+    let words = Encodings::start(store, Mode::Preview).await?.words();
+    Ok(match direction {
+        Direction::Forth => words,
+        Direction::Back => format!("revert, {words}"),
+    })
 }
 
 /// Runs or previews the job. When `cancel` fires, the report of what was done so far comes back, with a note.
@@ -103,7 +130,27 @@ pub async fn optimize(
     cancel: CancellationToken,
 ) -> Result<JobReport, RedisError> {
     tracing::debug!(?mode, %now, "optimising the event store");
-    let mut walk = OptimizeWalk::start(store, mode, None, cancel).await?;
+    whole(OptimizeWalk::start(store, Direction::Forth, mode, None, cancel).await?, report).await
+}
+
+/// The same for the way back.
+///
+/// # Errors
+/// Every cause of [`RedisError`] but `Cancelled`.
+pub async fn revert(
+    store: &EventStore,
+    mode: Mode,
+    report: &(dyn Fn(JobProgress) + Send + Sync),
+    cancel: CancellationToken,
+) -> Result<JobReport, RedisError> {
+    tracing::debug!(?mode, "undoing the optimisation of the event store");
+    whole(OptimizeWalk::start(store, Direction::Back, mode, None, cancel).await?, report).await
+}
+
+async fn whole(
+    mut walk: OptimizeWalk<'_>,
+    report: &(dyn Fn(JobProgress) + Send + Sync),
+) -> Result<JobReport, RedisError> {
     let pass = async {
         while walk.next_page().await? {
             report(walk.progress());
@@ -137,22 +184,20 @@ impl<'a> OptimizeWalk<'a> {
     /// Every cause of [`RedisError`].
     pub async fn start(
         store: &'a EventStore,
+        direction: Direction,
         mode: Mode,
         from: Option<&WalkPosition>,
         cancel: CancellationToken,
     ) -> Result<Self, RedisError> {
-        if store.inner.target.observe {
+        if store.inner.target.observe && mode == Mode::Run {
             return Err(RedisError::Observing { command: "optimise".to_owned() });
         }
-        let optimizer = Optimizer {
-            store,
-            mode,
-            sums: Sums::default(),
-            encodings: Some(Encodings::start(store, mode).await?),
-            seen: Default::default(),
-            hasher: RandomState::new(),
-        };
-        let before = memory(store).await?;
+        let mut optimizer = Optimizer::of(store, mode);
+        match direction {
+            Direction::Forth => optimizer.encodings = Some(Encodings::start(store, mode).await?),
+            Direction::Back => optimizer.revert = Some(Revert::start(store, mode).await?),
+        }
+        let before = released::memory(store).await?;
         let mut walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
         if let Some(from) = from {
             walk.go_on_from(from);
@@ -199,6 +244,9 @@ impl<'a> OptimizeWalk<'a> {
     /// What was done so far, for the run that goes on where this one is interrupted.
     #[must_use]
     pub fn done(&self) -> Vec<Figure> {
+        if let Some(revert) = &self.optimizer.revert {
+            return revert.done();
+        }
         let sums = &self.optimizer.sums;
         let recoded = self.optimizer.encodings.as_ref().map_or(0, Encodings::converted);
         vec![
@@ -208,13 +256,28 @@ impl<'a> OptimizeWalk<'a> {
         ]
     }
 
-    /// After the last page: removes what indexes have left of events that are gone.
+    /// Keys that something was done to so far, or would be, each counted once whatever it needs: events, and from
+    /// [`trim`](Self::trim) on the indexes that lose entries.
+    #[must_use]
+    pub fn touched(&self) -> u64 {
+        self.optimizer.touched()
+    }
+
+    /// Of a preview of the way back: why a run would stop, as far as it was looked; nothing if it would not.
+    #[must_use]
+    pub fn lacks_room(&self) -> Option<String> {
+        self.optimizer.lacks_room(self.before)
+    }
+
+    /// After the last page: removes what indexes have left of events that are gone; nothing on the way back.
     ///
     /// # Errors
     /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
     pub async fn trim(&mut self) -> Result<(), RedisError> {
-        for &category in Category::ALL {
-            self.optimizer.trim_index(category, &mut self.walk).await?;
+        if self.optimizer.revert.is_none() {
+            for &category in Category::ALL {
+                self.optimizer.trim_index(category, &mut self.walk).await?;
+            }
         }
         self.finished = true;
         Ok(())
@@ -230,58 +293,59 @@ impl<'a> OptimizeWalk<'a> {
         if !finished {
             notes.push("stopped before the end; what was done stays done".to_owned());
         }
+        if optimizer.mode == Mode::Preview {
+            notes.extend(optimizer.lacks_room(before));
+        }
         let purged = match optimizer.mode {
-            Mode::Run if finished => Purged::Asked(purge(optimizer.store).await?),
+            Mode::Run if finished && optimizer.revert.is_none() => released::purge(optimizer.store).await?,
             Mode::Run | Mode::Preview => Purged::NotAsked,
         };
-        let after = memory(optimizer.store).await?;
+        let after = released::memory(optimizer.store).await?;
         Ok(optimizer.report(before, after, &purged, notes))
     }
 }
 
-/// What the allocator gave back.
-enum Purged {
-    NotAsked,
-    /// Bytes; `None` where the server does not offer that.
-    Asked(Option<i64>),
-}
-
-/// Removes entries of the indexes whose event is gone, or counts them.
-///
-/// # Errors
-/// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
-pub(crate) async fn trim_indexes(
-    store: &EventStore,
-    mode: Mode,
-    cancel: CancellationToken,
-) -> Result<u64, RedisError> {
-    let mut optimizer = Optimizer {
-        store,
-        mode,
-        sums: Sums::default(),
-        encodings: None,
-        seen: Default::default(),
-        hasher: RandomState::new(),
-    };
-    // Only its pace is used.
-    let mut walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
-    for &category in Category::ALL {
-        optimizer.trim_index(category, &mut walk).await?;
+impl<'a> Optimizer<'a> {
+    /// One that looks after neither encodings nor the way back.
+    fn of(store: &'a EventStore, mode: Mode) -> Self {
+        Self {
+            store,
+            mode,
+            sums: Sums::default(),
+            encodings: None,
+            revert: None,
+            seen: HashSet::new(),
+            touched: HashSet::new(),
+            hasher: RandomState::new(),
+        }
     }
-    Ok(optimizer.sums.unindexed)
-}
 
-impl Optimizer<'_> {
+    /// Keys that something was or would be done to, each once.
+    fn touched(&self) -> u64 {
+        self.revert.as_ref().map_or(self.sums.touched + self.touched.len() as u64, Revert::touched)
+    }
+
+    fn lacks_room(&self, memory: Memory) -> Option<String> {
+        self.revert.as_ref()?.lacks_room(memory)
+    }
+
     /// Does what the events of a page need.
     async fn apply(&mut self, needs: &Needs, walk: &mut Walk) -> Result<(), RedisError> {
+        if let Some(revert) = &mut self.revert {
+            return revert.apply(self.store, &needs.packed, &needs.compact, walk).await;
+        }
         self.compress(&needs.compress).await?;
         self.give_ttls(&needs.ttl).await?;
         if let Some(encodings) = self.encodings.as_mut().filter(|encodings| encodings.looks()) {
             for wide in needs.wide.chunks(WIDE_AT_ONCE) {
                 walk.pace().await?;
-                encodings.look(self.store, wide).await?;
+                let recoded = encodings.look(self.store, wide).await?;
+                self.touched.extend(recoded.into_iter().map(ToOwned::to_owned));
             }
+            encodings.end_page();
         }
+        self.sums.touched = self.touched();
+        self.touched.clear();
         Ok(())
     }
 
@@ -306,7 +370,7 @@ impl Optimizer<'_> {
             let mut answer = || answers.next().and_then(Result::ok);
             let mut number = || answer().as_ref().and_then(reply::int);
             let (ttl, length, encoded) = (number(), number(), number());
-            let is_wide = answer().and_then(reply::text).is_some_and(|encoding| encoding == "hashtable");
+            let encoding = answer().and_then(reply::text).unwrap_or_default();
             let (Some(ttl), Some(length), Some(encoded)) = (ttl, length, encoded) else {
                 self.sums.not_hashes += 1;
                 continue;
@@ -315,11 +379,19 @@ impl Optimizer<'_> {
                 continue; // Gone meanwhile.
             }
             self.sums.events += 1;
+            if self.revert.is_some() {
+                match encoding.as_str() {
+                    _ if encoded == 1 => needs.packed.push(key),
+                    "listpack" | "ziplist" => needs.compact.push(key),
+                    _ => {}
+                }
+                continue;
+            }
             let length = usize::try_from(length).unwrap_or(0);
             if encoded == 0 && length > codec::COMPRESS_FROM_BYTES && length <= codec::PAYLOAD_BYTES_MAX {
                 needs.compress.push(key.clone());
             }
-            if is_wide {
+            if encoding == "hashtable" {
                 needs.wide.push(key.clone());
             }
             if ttl == -1 {
@@ -351,11 +423,15 @@ impl Optimizer<'_> {
                 Mode::Preview => vec![true; packed.len()],
                 Mode::Run => self.replace(&packed).await?,
             };
-            for ((_, plain, packed), written) in packed.into_iter().zip(written) {
+            if let (Mode::Preview, Some(encodings)) = (self.mode, self.encodings.as_mut()) {
+                encodings.will_be_packed(packed.iter().map(|(key, _, packed)| (key.as_str(), packed.len())));
+            }
+            for ((key, plain, packed), written) in packed.into_iter().zip(written) {
                 if written {
+                    self.touched.insert(key);
                     self.sums.compressed += 1;
                     self.sums.bytes_before += plain.len() as u64;
-                    self.sums.bytes_after += packed.len() as u64 + ENCODING_BYTES;
+                    self.sums.bytes_after += (packed.len() + codec::ENCODING_BYTES) as u64;
                 } else {
                     self.sums.changed_meanwhile += 1;
                 }
@@ -373,7 +449,7 @@ impl Optimizer<'_> {
         let mut written = Vec::with_capacity(packed.len());
         for one in packed {
             written.push(if is_large(one) {
-                self.store.replace_payload(&one.0, &one.1, &one.2).await?
+                self.store.replace_payload(&one.0, &one.1, &one.2, Direction::Forth).await?
             } else {
                 of_small.next().unwrap_or(false)
             });
@@ -385,113 +461,95 @@ impl Optimizer<'_> {
         if keys.is_empty() {
             return Ok(());
         }
-        if self.mode == Mode::Preview {
-            self.sums.ttls += keys.len() as u64;
-            return Ok(());
-        }
+        let reasons = self.store.inner.keys.quarantine_reasons();
         let mut pipe = redis::pipe();
         for (key, _) in keys {
-            pipe.cmd("HGET").arg(key).arg("severity");
+            pipe.cmd("HMGET").arg(key).arg("type").arg("severity");
+            pipe.cmd("HEXISTS").arg(&reasons).arg(key);
         }
-        let severities = self.store.inner.jobs.pipe(pipe).await?;
-        let mut calls = Vec::with_capacity(keys.len());
-        for ((key, category), severity) in keys.iter().zip(severities) {
-            let severity = severity.ok().and_then(reply::bytes);
+        let mut answers = self.store.inner.jobs.pipe(pipe).await?.into_iter();
+        let (mut calls, mut events) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
+        for (key, category) in keys {
+            let mut answer = || answers.next().and_then(Result::ok);
+            let mut fields = answer().map(reply::list).unwrap_or_default().into_iter().map(reply::bytes);
+            let (kind, severity) = (fields.next().flatten(), fields.next().flatten());
+            let is_quarantined = answer().as_ref().and_then(reply::int) != Some(0);
+            if is_quarantined || kind.is_none_or(|kind| kind.is_empty()) {
+                self.sums.unreadable += 1;
+                continue;
+            }
             let ttl_ms = event_ttl(*category, codec::severity_of(severity.as_deref())).num_milliseconds();
             calls.push(Call::new(&[key]).arg((ttl_ms + jitter(key, ttl_ms / 10)).to_string()));
+            events.push(key);
         }
-        for given in flags(self.store.inner.jobs.eval_many(&scripts::EXPIRE, calls).await?)? {
-            if given { self.sums.ttls += 1 } else { self.sums.changed_meanwhile += 1 }
+        if self.mode == Mode::Preview {
+            self.sums.ttls += events.len() as u64;
+            self.touched.extend(events.into_iter().cloned());
+            return Ok(());
+        }
+        let given = flags(self.store.inner.jobs.eval_many(&scripts::EXPIRE, calls).await?)?;
+        for (key, given) in events.into_iter().zip(given) {
+            if given {
+                self.sums.ttls += 1;
+                self.touched.insert(key.clone());
+            } else {
+                self.sums.changed_meanwhile += 1;
+            }
         }
         Ok(())
     }
 
-    async fn trim_index(&mut self, category: Category, walk: &mut Walk) -> Result<(), RedisError> {
-        let jobs = &self.store.inner.jobs;
-        let index = self.store.inner.keys.index(category);
-        let mut cursor = 0u64;
-        loop {
-            walk.pace().await?;
-            let mut scan = redis::cmd("ZSCAN");
-            scan.arg(&index).arg(cursor.to_string()).arg("COUNT").arg(ZSCAN_COUNT);
-            let reply: Value = jobs.query(&scan).await?;
-            let (next, rows) = reply::scan(reply).ok_or(RedisError::Answer { command: "ZSCAN" })?;
-            let prefix = self.store.inner.target.prefix.as_bytes();
-            let (members, foreign): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) =
-                rows.iter().step_by(2).partition(|member| member.starts_with(prefix));
-            self.sums.unindexed += drop_foreign(self.store, self.mode, &index, &foreign).await?;
-            let mut pipe = redis::pipe();
-            for member in &members {
-                pipe.cmd("EXISTS").arg(*member);
-            }
-            let exists = jobs.pipe(pipe).await?;
-            let gone = members
-                .into_iter()
-                .zip(exists)
-                .filter(|(_, exists)| matches!(exists, Ok(value) if reply::int(value) == Some(0)));
-            let gone: Vec<&Vec<u8>> = gone.map(|(member, _)| member).collect();
-            self.sums.unindexed += match self.mode {
-                Mode::Preview => gone.len() as u64,
-                Mode::Run => {
-                    let call = |member: &&Vec<u8>| Call {
-                        keys: vec![index.clone().into_bytes(), (*member).clone()],
-                        args: Vec::new(),
-                    };
-                    let calls = gone.iter().map(call).collect();
-                    flags(jobs.eval_many(&scripts::UNINDEX, calls).await?)?
-                        .into_iter()
-                        .filter(|done| *done)
-                        .count() as u64
-                }
-            };
-            cursor = next;
-            if cursor == 0 {
-                return Ok(());
-            }
-        }
-    }
-
     fn report(self, before: Memory, after: Memory, purged: &Purged, mut notes: Vec<String>) -> JobReport {
-        let sums = self.sums;
-        let saved = sums.bytes_before.saturating_sub(sums.bytes_after);
         let mut figures = vec![
-            Figure::count("events", "Events looked at", sums.events),
-            Figure::count("compressed", "Payloads compressed", sums.compressed),
-            bytes_figure("payload_before_bytes", "Their size before", sums.bytes_before),
-            bytes_figure("payload_after_bytes", "Their size after", sums.bytes_after),
-            bytes_figure("payload_saved_bytes", "Saved", saved),
-            Figure::count("ttls_given", "Events given a missing TTL", sums.ttls),
-            Figure::count("index_trimmed", "Index entries without an event", sums.unindexed),
+            Figure::count("events", "Events looked at", self.sums.events),
+            Figure::count("touched", "Keys changed", self.touched()),
         ];
-        if let Some(encodings) = &self.encodings {
-            encodings.report(&mut figures, &mut notes);
+        match &self.revert {
+            Some(revert) => revert.report(&mut figures, &mut notes),
+            None => self.optimized(&mut figures, &mut notes),
         }
         if self.mode == Mode::Run {
-            figures.push(bytes_figure("memory_before_bytes", "Memory in use before", before.used));
-            figures.push(bytes_figure("memory_after_bytes", "Memory in use after", after.used));
+            figures.push(Figure::bytes("memory_before_bytes", "Memory in use before", before.used));
+            figures.push(Figure::bytes("memory_after_bytes", "Memory in use after", after.used));
         }
-        match purged {
-            Purged::NotAsked => {}
-            Purged::Asked(None) => notes.push(
-                "the server does not offer MEMORY PURGE; nothing was released to the system".to_owned(),
-            ),
-            Purged::Asked(Some(bytes)) if *bytes < EFFECT_BYTES_MIN => {
-                notes.push("MEMORY PURGE had no effect: resident memory fell by less than 1 MiB".to_owned())
-            }
-            Purged::Asked(Some(bytes)) => {
-                notes.push(format!("MEMORY PURGE released {bytes} bytes to the system"));
-            }
-        }
+        notes.extend(purged.words());
+        let sums = self.sums;
         if sums.changed_meanwhile > 0 {
-            notes.push(format!("{} events changed meanwhile and were left", sums.changed_meanwhile));
+            notes.push(format!("{} events changed meanwhile and were left", grouped(sums.changed_meanwhile)));
         }
-        if sums.not_hashes > 0 {
-            notes.push(format!(
-                "{} keys look like events but are not hashes; see the quarantine",
-                sums.not_hashes
-            ));
+        match sums.not_hashes {
+            0 => {}
+            1 => notes.push("1 key looks like an event but is not a hash; see the quarantine".to_owned()),
+            n => notes
+                .push(format!("{} keys look like events but are not hashes; see the quarantine", grouped(n))),
+        }
+        match sums.unreadable {
+            0 => {}
+            1 => notes.push(
+                "1 key without a TTL cannot be read as an event and gets none; see the quarantine".to_owned(),
+            ),
+            n => notes.push(format!(
+                "{} keys without a TTL cannot be read as events and get none; see the quarantine",
+                grouped(n)
+            )),
         }
         JobReport { figures, notes, ..JobReport::default() }
+    }
+
+    fn optimized(&self, figures: &mut Vec<Figure>, notes: &mut Vec<String>) {
+        let sums = &self.sums;
+        let saved = sums.bytes_before.saturating_sub(sums.bytes_after);
+        figures.extend([
+            Figure::count("compressed", "Payloads compressed", sums.compressed),
+            Figure::bytes("payload_before_bytes", "Their size before", sums.bytes_before),
+            Figure::bytes("payload_after_bytes", "Their size after", sums.bytes_after),
+            Figure::bytes("payload_saved_bytes", "Saved", saved),
+            Figure::count("ttls_given", "Events given a missing TTL", sums.ttls),
+            Figure::count("index_trimmed", "Index entries without an event", sums.unindexed),
+        ]);
+        if let Some(encodings) = &self.encodings {
+            encodings.report(figures, notes);
+        }
     }
 }
 
@@ -511,22 +569,7 @@ fn questions(key: &str) -> [redis::Cmd; 4] {
     [ttl, length, encoded, encoding]
 }
 
-/// Drops members of an index that name no event of this prefix. They are not asked for: a cluster may keep them elsewhere.
-async fn drop_foreign(
-    store: &EventStore,
-    mode: Mode,
-    index: &str,
-    members: &[&Vec<u8>],
-) -> Result<u64, RedisError> {
-    if members.is_empty() || mode == Mode::Preview {
-        return Ok(members.len() as u64);
-    }
-    let mut cmd = redis::cmd("ZREM");
-    cmd.arg(index).arg(members);
-    store.inner.jobs.query(&cmd).await
-}
-
-fn flags(answers: Vec<Result<Value, RedisError>>) -> Result<Vec<bool>, RedisError> {
+pub(crate) fn flags(answers: Vec<Result<Value, RedisError>>) -> Result<Vec<bool>, RedisError> {
     answers.into_iter().map(|answer| Ok(reply::int(&answer?) == Some(1))).collect()
 }
 
@@ -535,40 +578,4 @@ fn jitter(key: &str, range_ms: i64) -> i64 {
     let digest = Sha256::digest(key.as_bytes());
     let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
     i64::from(number).checked_rem(range_ms).unwrap_or(0)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
-fn bytes_figure(name: &str, title: &str, bytes: u64) -> Figure {
-    Figure::new(name, title, bytes as f64, Unit::Bytes)
-}
-
-#[derive(Clone, Copy)]
-struct Memory {
-    used: u64,
-    resident: u64,
-}
-
-async fn memory(store: &EventStore) -> Result<Memory, RedisError> {
-    let mut cmd = redis::cmd("INFO");
-    cmd.arg("memory");
-    let info = Info::parse(&store.inner.jobs.query::<String>(&cmd).await?);
-    Ok(Memory {
-        used: info.count("used_memory").unwrap_or(0),
-        resident: info.count("used_memory_rss").unwrap_or(0),
-    })
-}
-
-/// Bytes of resident memory that the server gave back; `None` where it does not offer that.
-async fn purge(store: &EventStore) -> Result<Option<i64>, RedisError> {
-    let before = memory(store).await?;
-    let mut cmd = redis::cmd("MEMORY");
-    cmd.arg("PURGE");
-    match store.inner.jobs.query::<Value>(&cmd).await {
-        Ok(_) => {}
-        Err(RedisError::Server { .. } | RedisError::NoPermission(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let after = memory(store).await?;
-    let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-    Ok(Some(signed(before.resident) - signed(after.resident)))
 }

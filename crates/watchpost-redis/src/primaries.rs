@@ -23,11 +23,14 @@ use crate::health;
 use crate::health::Reading;
 use crate::info::Info;
 use crate::route::Route;
+use crate::scripts;
 use crate::sentinel::cause;
 use crate::store::EventStore;
 
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 const PINGS: usize = 3;
+/// Primaries that are quoted.
+const TOLD_MAX: usize = 8;
 /// What only the node with our events is asked for.
 const OF_ONE: [&str; 3] = ["events_per_min", "backlog", "slowlog"];
 
@@ -131,7 +134,18 @@ impl Primaries {
             let _: String = redis::cmd("PING").query_async(&mut other.connection).await.map_err(classify)?;
             pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
         }
-        let mut pipe = other.questions.pipe();
+        let may = match other.questions.before() {
+            Some(before) => {
+                let mut ask = redis::pipe();
+                ask.cmd("SCRIPT").arg("LOAD").arg(scripts::MAY.source());
+                ask.add_command(before.command(&scripts::MAY));
+                let told: Vec<RedisResult<Value>> =
+                    ask.ignore_errors().query_async(&mut other.connection).await.map_err(classify)?;
+                told.into_iter().nth(1).and_then(Result::ok)
+            }
+            None => None,
+        };
+        let mut pipe = other.questions.pipe(may);
         let replies: Vec<RedisResult<Value>> = if pipe.is_empty() {
             Vec::new()
         } else {
@@ -174,8 +188,7 @@ fn silent(primary: &Primary, error: &RedisError) -> NodeHealth {
     }
 }
 
-/// Each metric over all nodes: the sum of what can be added up, the highest of ratios and times. What one of them does
-/// not say makes a sum unknown, but not a highest.
+/// Each metric over all nodes: the sum of what can be added up, the highest of ratios and times.
 fn together(own: &[Metric], nodes: &[NodeHealth]) -> Vec<Metric> {
     let mut kinds: Vec<&Metric> = own.iter().collect();
     for metric in nodes.iter().flat_map(|node| &node.metrics) {
@@ -185,39 +198,83 @@ fn together(own: &[Metric], nodes: &[NodeHealth]) -> Vec<Metric> {
     }
     kinds
         .into_iter()
-        .map(|metric| {
-            if OF_ONE.contains(&metric.name.as_str()) {
-                return metric.clone();
-            }
-            let of =
-                |node: &'_ NodeHealth| node.metrics.iter().find(|other| other.name == metric.name).cloned();
-            let each: Vec<(&NodeHealth, Option<Metric>)> =
-                nodes.iter().map(|node| (node, of(node))).collect();
-            let known = || each.iter().filter_map(|(node, metric)| Some((*node, metric.as_ref()?)));
-            let verdicts = known().map(|(_, metric)| metric.clone()).collect::<Vec<_>>();
-            let is_lowest = health::lowest_counts(metric);
-            let (word, outmost): (&str, f64) = if is_lowest { ("lowest", -1.0) } else { ("highest", 1.0) };
-            let highest = known()
-                .filter_map(|(node, metric)| Some((node, metric, metric.value?)))
-                .max_by(|a, b| (a.2 * outmost).total_cmp(&(b.2 * outmost)));
-            let (value, basis) = if health::adds_up(metric) {
-                let values: Option<Vec<f64>> =
-                    each.iter().map(|(_, metric)| metric.as_ref().and_then(|metric| metric.value)).collect();
-                match values {
-                    Some(values) => (Some(values.iter().sum()), format!("sum of {} primaries", values.len())),
-                    None => (None, "not every primary tells".to_owned()),
-                }
+        .map(|kind| {
+            if OF_ONE.contains(&kind.name.as_str()) {
+                kind.clone()
+            } else if health::adds_up(kind) {
+                sum(kind, nodes)
             } else {
-                match highest {
-                    Some((node, metric, value)) => {
-                        (Some(value), format!("the {word}, of {}; {}", node.node, metric.basis))
-                    }
-                    None => (None, metric.basis.clone()),
-                }
-            };
-            Metric { value, basis, verdict: health::worst(&verdicts), ..metric.clone() }
+                outmost(kind, nodes)
+            }
         })
         .collect()
+}
+
+/// What the nodes say of a kind.
+fn known<'a>(kind: &Metric, nodes: &'a [NodeHealth]) -> Vec<(&'a NodeHealth, &'a Metric)> {
+    let of =
+        |node: &'a NodeHealth| Some((node, node.metrics.iter().find(|metric| metric.name == kind.name)?));
+    nodes.iter().filter_map(of).collect()
+}
+
+/// The sum; where a node does not say its part, it is not known, unless what the others say is over a line already.
+fn sum(kind: &Metric, nodes: &[NodeHealth]) -> Metric {
+    let known = known(kind, nodes);
+    let verdict = health::worst_of(known.iter().map(|(_, metric)| metric.verdict));
+    let values: Vec<(&NodeHealth, f64)> =
+        known.iter().filter_map(|(node, metric)| Some((*node, metric.value?))).collect();
+    let total: f64 = values.iter().map(|(_, value)| value).sum();
+    let told = |node: &NodeHealth| values.iter().any(|(other, _)| other.node == node.node);
+    let lacking: Vec<&str> = nodes.iter().filter(|node| !told(node)).map(|node| node.node.as_str()).collect();
+    let (n, of, lacking) = (values.len(), nodes.len(), lacking.join(", "));
+    let (value, verdict, basis) = if lacking.is_empty() {
+        (Some(total), verdict, format!("sum of {n} primaries{}", told_by_each(kind, &known)))
+    } else if values.is_empty() {
+        (None, verdict, format!("{}; told by none of {of} primaries", kind.basis))
+    } else if matches!(verdict, Verdict::Warning | Verdict::Critical) {
+        // Of sizes and rates a part would be a point of a chart.
+        let part = (kind.unit == Unit::Count).then_some(total);
+        (part, verdict, format!("at least this: sum of {n} of {of} primaries, not told by {lacking}"))
+    } else {
+        (None, Verdict::Unknown, format!("not every primary tells: not {lacking}"))
+    };
+    Metric { value, basis, verdict, ..kind.clone() }
+}
+
+/// Of a log: what each primary says of it, for some entries are Watchpost's own.
+fn told_by_each(kind: &Metric, known: &[(&NodeHealth, &Metric)]) -> String {
+    if !health::is_of_log(kind) {
+        return String::new();
+    }
+    let mut known: Vec<_> = known.iter().collect();
+    known.sort_by(|a, b| b.1.value.unwrap_or(0.0).total_cmp(&a.1.value.unwrap_or(0.0)));
+    let told = known.iter().take(TOLD_MAX).map(|(node, metric)| format!("{}: {}", node.node, metric.basis));
+    format!(": {}", told.collect::<Vec<_>>().join("; "))
+}
+
+/// The highest, or the lowest where that counts, of those that say one. While a node does not answer, that those which do
+/// are within their lines says nothing about it.
+fn outmost(kind: &Metric, nodes: &[NodeHealth]) -> Metric {
+    let known = known(kind, nodes);
+    let (word, sign) = if health::lowest_counts(kind) { ("lowest", -1.0) } else { ("highest", 1.0) };
+    let most = known
+        .iter()
+        .filter_map(|(node, metric)| Some((node, metric, metric.value?)))
+        .max_by(|a, b| (a.2 * sign).total_cmp(&(b.2 * sign)));
+    let (value, mut basis) = match most {
+        Some((node, metric, value)) => {
+            (Some(value), format!("the {word}, of {}; {}", node.node, metric.basis))
+        }
+        None => (None, kind.basis.clone()),
+    };
+    let mut verdict = health::worst_of(known.iter().map(|(_, metric)| metric.verdict));
+    for silent in nodes.iter().filter(|node| node.problem.is_some()) {
+        basis = format!("{basis}; {} does not answer", silent.node);
+        if verdict == Verdict::Ok {
+            verdict = Verdict::Unknown;
+        }
+    }
+    Metric { value, basis, verdict, ..kind.clone() }
 }
 
 /// `0-5460, 5462`.
@@ -306,5 +363,54 @@ mod tests {
         let partly = [node("a", own.clone()), node("b", Vec::new())];
         let all = together(&own, &partly);
         assert_eq!((all[0].value, all[1].value), (Some(0.1), None), "unknown is never zero: {all:?}");
+    }
+
+    #[test]
+    fn of_a_log_each_primary_says_what_was_watchposts_own() {
+        let log = |value, basis| {
+            vec![Metric::judged(
+                "slow_commands_per_min",
+                "",
+                Unit::PerMinute,
+                Some(value),
+                Some((1.0, 60.0)),
+                basis,
+            )]
+        };
+        let own = log(0.2, "1 entries; 0 of Watchpost");
+        let all =
+            together(&own, &[node("a:1", own.clone()), node("b:1", log(0.4, "2 entries; 90 of Watchpost"))]);
+        assert_eq!(all[0].verdict, Verdict::Ok);
+        assert_eq!(
+            all[0].basis,
+            "sum of 2 primaries: b:1: 2 entries; 90 of Watchpost; a:1: 1 entries; 0 of Watchpost"
+        );
+    }
+
+    #[test]
+    fn what_a_silent_primary_would_say_is_not_called_ok() {
+        let silent = NodeHealth { problem: Some("refused".to_owned()), ..node("b:1", Vec::new()) };
+        let told = |own: &[Metric]| {
+            let all = together(own, &[node("a:1", own.to_vec()), silent.clone()]);
+            all.iter().map(|metric| (metric.value, metric.verdict)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(&metrics(Some(0.1), Some(100.0), 0.0)),
+            [
+                (Some(0.1), Verdict::Unknown),
+                (None, Verdict::Unknown),
+                (None, Verdict::Unknown),
+                (Some(7.0), Verdict::Ok)
+            ]
+        );
+        let ill = metrics(Some(0.9), Some(100.0), 2.0);
+        assert_eq!(
+            told(&ill)[..3],
+            [(Some(0.9), Verdict::Critical), (None, Verdict::Unknown), (Some(2.0), Verdict::Critical)],
+            "what is over a line already is told with its number"
+        );
+        let all = together(&ill, &[node("a:1", ill.clone()), silent]);
+        assert!(all[0].basis.ends_with("; b:1 does not answer"), "{all:?}");
+        assert!(all[2].basis.contains("at least") && all[2].basis.contains("not told by b:1"), "{all:?}");
     }
 }

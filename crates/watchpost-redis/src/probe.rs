@@ -11,6 +11,7 @@ use watchpost_model::health::SlowCommand;
 use watchpost_model::health::Unit;
 use watchpost_model::health_policy::HealthPolicy;
 
+use crate::asked::Asked;
 use crate::asked::Questions;
 use crate::error::RedisError;
 use crate::health;
@@ -20,8 +21,8 @@ use crate::health_limits;
 use crate::info::Info;
 use crate::lacking;
 use crate::primaries::Primaries;
-use crate::reply;
-use crate::slow_log::slow_command;
+use crate::scripts;
+use crate::slow_log::slow_commands;
 use crate::store::EventStore;
 
 const PINGS: usize = 7;
@@ -73,8 +74,7 @@ impl HealthProbe {
             pings_ms.push(start.elapsed().as_secs_f64() * 1_000.0);
         }
         // Before `INFO`, so that a refusal is in the counters of this sample.
-        let questions = self.questions.pipe();
-        let asked = self.questions.read(store.inner.probe.pipe(questions).await?);
+        let asked = answers(store, &mut self.questions).await?;
         let mut cmd = redis::cmd("INFO");
         cmd.arg("everything");
         let info = lacking::asked(store.inner.probe.query::<String>(&cmd).await)?;
@@ -165,8 +165,19 @@ impl HealthProbe {
         let mut cmd = redis::cmd("SLOWLOG");
         cmd.arg("GET").arg(SLOWLOG_ENTRIES);
         let reply = lacking::asked(self.store.inner.probe.query::<Value>(&cmd).await)?;
-        Ok(reply.map(|reply| reply::list(reply).into_iter().filter_map(slow_command).collect()))
+        Ok(reply.map(slow_commands))
     }
+}
+
+/// What the server tells beside `INFO`.
+async fn answers(store: &EventStore, questions: &mut Questions) -> Result<Asked, RedisError> {
+    let may = match questions.before() {
+        // Where this is not allowed, each question is tried.
+        Some(before) => store.inner.probe.eval(&scripts::MAY, before).await.ok(),
+        None => None,
+    };
+    let pipe = questions.pipe(may);
+    Ok(questions.read(store.inner.probe.pipe(pipe).await?))
 }
 
 /// What the server does not tell, and why.

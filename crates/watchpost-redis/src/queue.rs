@@ -12,6 +12,7 @@ use crate::error::RedisError;
 use crate::hashes::Hash;
 use crate::keys::GROUP;
 use crate::keys::KeyKind;
+use crate::known::KnownKeys;
 use crate::link::Call;
 use crate::reply;
 use crate::scripts;
@@ -62,13 +63,14 @@ pub struct StreamItem {
 pub struct AdoptCursor {
     pub(crate) position: u64,
     generation: u64,
+    known: KnownKeys,
 }
 
 impl AdoptCursor {
     /// Begins anew on another connection.
     pub(crate) fn at(&mut self, generation: u64) {
         if self.generation != generation {
-            *self = Self { position: 0, generation };
+            *self = Self { generation, ..Self::default() };
         }
     }
 }
@@ -265,7 +267,8 @@ impl EventStore {
     }
 
     /// Looks for bare hashes (written by applications without index and stream) and puts each on the stream, exactly
-    /// once even with several readers. Looks at about `budget` keys; call it again with the same cursor.
+    /// once even with several readers. Looks at about `budget` keys; call it again with the same cursor, which remembers
+    /// what was found on the stream: such a key is looked at again in one of 64 passes.
     ///
     /// # Errors
     /// Every cause of [`RedisError`]; the cursor then stays where it was.
@@ -283,18 +286,24 @@ impl EventStore {
             scan.arg("COUNT").arg(ADOPT_COUNT.min(budget.max(10)));
             let reply: Value = inner.main.query(&scan).await?;
             let (next, names) = reply::scan(reply).ok_or(RedisError::Answer { command: "SCAN" })?;
-            self.adopt_names(&names, &mut found).await?;
+            self.adopt_names(&names, &mut cursor.known, &mut found).await?;
             found.scanned += names.len().max(1) as u64;
             cursor.position = next;
             found.wrapped = next == 0;
         }
         if found.wrapped {
+            cursor.known.next_pass();
             inner.counts.adopt_passes.fetch_add(1, Ordering::Relaxed);
         }
         Ok(found)
     }
 
-    pub(crate) async fn adopt_names(&self, names: &[Vec<u8>], found: &mut Adopted) -> Result<(), RedisError> {
+    pub(crate) async fn adopt_names(
+        &self,
+        names: &[Vec<u8>],
+        known: &mut KnownKeys,
+        found: &mut Adopted,
+    ) -> Result<(), RedisError> {
         let inner = &self.inner;
         if self.observes() {
             found.adopted += self.note_events(names);
@@ -305,6 +314,7 @@ impl EventStore {
         for name in names {
             let Ok(key) = std::str::from_utf8(name) else { continue };
             match inner.keys.classify(key) {
+                KeyKind::Event(_) if known.has(key) => {}
                 KeyKind::Event(parsed) => {
                     let index = inner.keys.index(parsed.category);
                     calls.push(Call::new(&[key, &index, &stream]).arg(parsed.at_ms.to_string()));
@@ -318,6 +328,8 @@ impl EventStore {
             return Ok(());
         }
         let unmarked = self.unmarked(&called).await?;
+        let marked = (1..).zip(&called).filter(|(number, _)| !unmarked.contains(number));
+        marked.for_each(|(_, key)| known.add(key));
         let mut number = 0;
         calls.retain(|_| {
             number += 1;

@@ -4,6 +4,7 @@
 //! read (all fields and the expiry) and the engines have acknowledged it; both are decided by the server in one script.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -16,6 +17,7 @@ use redis::Value;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
+use watchpost_model::ids::EventId;
 use watchpost_model::job::JobProgress;
 use watchpost_model::policy::RetentionRule;
 
@@ -254,6 +256,26 @@ impl RetentionWalk {
         }
     }
 
+    /// Of the next page of names the events that are due, processed and can be read; `None` after the last page. For a look
+    /// that need not go to the end: what it has read is not for [`Self::next_batch`].
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+    pub async fn next_page(&mut self) -> Result<Option<Vec<(Category, EventId)>>, RedisError> {
+        if self.walk.finished() {
+            return Ok(None);
+        }
+        self.find_due().await?;
+        let mut page = Vec::new();
+        while !self.due.is_empty() {
+            self.walk.pace().await?;
+            self.take(self.due.len().min(TAKE_AT_ONCE)).await?;
+            let read = self.batch.drain(..).filter_map(|candidate| candidate.event.ok());
+            page.extend(read.map(|event| (event.category, event.id)));
+        }
+        Ok(Some(page))
+    }
+
     /// Moves the position behind the pages whose due keys have all been taken.
     fn pass_pages(&mut self) {
         while let Some((_, next)) = self.pages.front().filter(|(found, _)| *found <= self.taken) {
@@ -390,6 +412,23 @@ fn taken_of(answer: Value) -> Result<Taken, RedisError> {
 }
 
 impl EventStore {
+    /// Which of these categories have an index: their events are in it, and removing them changes it.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn indexed(&self, categories: BTreeSet<Category>) -> Result<BTreeSet<Category>, RedisError> {
+        let mut pipe = redis::pipe();
+        for &category in &categories {
+            pipe.cmd("EXISTS").arg(self.inner.keys.index(category));
+        }
+        let answers = self.inner.jobs.pipe(pipe).await?;
+        let exists = categories.into_iter().zip(answers);
+        Ok(exists
+            .filter(|(_, answer)| matches!(answer, Ok(value) if reply::int(value) == Some(1)))
+            .map(|(category, _)| category)
+            .collect())
+    }
+
     /// See [`RetentionWalk::remove_unchanged`]; for a job that goes on with candidates of an earlier run.
     ///
     /// # Errors

@@ -50,6 +50,13 @@ pub(crate) const READ: Group = Group {
     ],
 };
 
+/// What maintenance looks at before it changes anything, beside events.
+pub(crate) const PREVIEW: Group = Group {
+    purpose: "preview maintenance",
+    essential: false,
+    commands: &[&["ZSCAN", "{k}", "0"], &["ZRANGEBYSCORE", "{k}", "0", "0"]],
+};
+
 pub(crate) const HEALTH: Group = Group {
     purpose: "watch health",
     essential: false,
@@ -58,6 +65,7 @@ pub(crate) const HEALTH: Group = Group {
         &["TIME"],
         &["SLOWLOG", "GET", "1"],
         &["SLOWLOG", "LEN"],
+        &["COMMANDLOG", "GET", "1", "slow"],
         &["LATENCY", "LATEST"],
         &["LATENCY", "HISTOGRAM"],
         &["MEMORY", "USAGE", "{k}"],
@@ -148,9 +156,9 @@ pub(crate) const MAINTAIN: Group = Group {
 };
 
 /// Everything that is tried, by purpose.
-pub(crate) const ALL: [Group; 6] = [READ, PROCESS, CONTAIN, MAINTAIN, EXPORT, HEALTH];
+pub(crate) const ALL: [Group; 7] = [READ, PREVIEW, PROCESS, CONTAIN, MAINTAIN, EXPORT, HEALTH];
 /// What one needs who only looks.
-pub(crate) const OBSERVE: [Group; 2] = [READ, HEALTH];
+pub(crate) const OBSERVE: [Group; 3] = [READ, PREVIEW, HEALTH];
 /// They cannot be queued, so they are tried before: the transactions in which large events are compared and removed.
 pub(crate) const UNQUEUED: [&str; 2] = ["WATCH", "EXEC"];
 /// In which all is tried.
@@ -171,6 +179,7 @@ pub(crate) fn right_of(words: &[&str]) -> String {
             | "CLIENT"
             | "CLUSTER"
             | "OBJECT"
+            | "COMMANDLOG"
             | "CONFIG"
             | "LATENCY"
     );
@@ -180,22 +189,53 @@ pub(crate) fn right_of(words: &[&str]) -> String {
     }
 }
 
-/// The version that a command came with; the names of others are refused by a server's `ACL SETUSER`.
-pub(crate) fn since(words: &[&str]) -> (u32, u32) {
-    match words {
-        ["PEXPIRETIME", ..] | ["LATENCY", "HISTOGRAM", ..] => (7, 0),
-        ["CLIENT", "SETINFO" | "NO-TOUCH", ..] => (7, 2),
-        _ => (6, 2),
+/// What a server is, as it says to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Server {
+    pub(crate) version: (u32, u32),
+    pub(crate) is_valkey: bool,
+}
+
+impl Server {
+    /// The oldest one that is looked after.
+    pub(crate) const OLDEST: Self = Self { version: (6, 2), is_valkey: false };
+
+    /// Has it this command?
+    pub(crate) fn knows(self, words: &[&str]) -> bool {
+        let first = since(words);
+        self.version >= first.version && (self.is_valkey || !first.is_valkey)
     }
 }
 
-/// The lines that make a user of `target`: one who only looks, and what each further use adds to it. A server whose
-/// `version` is not known gets the names that each knows.
-pub(crate) fn lines(target: &RedisTarget, version: Option<(u32, u32)>) -> Vec<AclLine> {
-    let known = version.unwrap_or((6, 2));
+/// The server that a command came with; names that it does not know are refused by a server's `ACL SETUSER`.
+pub(crate) fn since(words: &[&str]) -> Server {
+    let (version, is_valkey) = match words {
+        ["PEXPIRETIME", ..] | ["LATENCY", "HISTOGRAM", ..] => ((7, 0), false),
+        ["CLIENT", "SETINFO" | "NO-TOUCH", ..] => ((7, 2), false),
+        ["COMMANDLOG", ..] => ((8, 1), true),
+        _ => return Server::OLDEST,
+    };
+    Server { version, is_valkey }
+}
+
+/// For a server that did not say which one it is: what those that came later know besides.
+const LATER: [(&str, Server, &str); 3] = [
+    (
+        "from_7_0",
+        Server { version: (7, 0), is_valkey: false },
+        "The server did not say its version, so the lines above have only the names that 6.2 knows. From 7.0 on, besides",
+    ),
+    ("from_7_2", Server { version: (7, 2), is_valkey: false }, "From 7.2 on, besides"),
+    ("from_valkey_8_1", Server { version: (8, 1), is_valkey: true }, "From Valkey 8.1 on, besides"),
+];
+
+/// The lines that make a user of `target`: one who only looks, and what each further use adds to it. A server that is not
+/// `known` gets the names that each knows, and then those that came later.
+pub(crate) fn lines(target: &RedisTarget, known: Option<Server>) -> Vec<AclLine> {
+    let server = known.unwrap_or(Server::OLDEST);
     let rights = |groups: &[Group]| {
         let commands = groups.iter().flat_map(|group| group.commands.iter());
-        commands.filter(|words| since(words) <= known).map(|words| right_of(words)).collect::<Vec<_>>()
+        commands.filter(|words| server.knows(words)).map(|words| right_of(words)).collect::<Vec<_>>()
     };
     let user = target.username.as_deref().filter(|user| *user != "default").unwrap_or(WHO);
     let mut base: Vec<String> = ["resetkeys", "resetchannels", "-@all"].map(str::to_owned).to_vec();
@@ -217,21 +257,27 @@ pub(crate) fn lines(target: &RedisTarget, version: Option<(u32, u32)>) -> Vec<Ac
     let mut all = base.clone();
     all.extend(rights(&ALL));
     all.extend(maintain.clone());
-    [
-        ("observe", "Only look: health, statistics, events; nothing is written", base),
+    let mut lines = vec![
+        ("observe", "Only look: health, statistics, events, previews; nothing is written", base),
         ("process", "Process events by the consumer group", rights(&[PROCESS])),
         ("contain", "Block addresses and contain sessions, users, services", rights(&[CONTAIN])),
         ("export", "Export and back up every key", rights(&[EXPORT])),
         ("maintain", "Retention, clean-up, optimisation, restore, benchmark", maintain),
         ("all", "All of these", all),
-    ]
-    .into_iter()
-    .map(|(purpose, title, rules)| AclLine {
+    ];
+    if known.is_none() {
+        lines.extend(LATER.map(|(purpose, from, title)| {
+            let commands = ALL.iter().flat_map(|group| group.commands.iter());
+            let later = commands.filter(|words| since(words) == from);
+            (purpose, title, later.map(|words| right_of(words)).collect::<Vec<_>>())
+        }));
+    }
+    let line_of = |(purpose, title, rules): (&str, &str, Vec<String>)| AclLine {
         purpose: purpose.to_owned(),
         title: title.to_owned(),
         line: line(user, rules),
-    })
-    .collect()
+    };
+    lines.into_iter().map(line_of).collect()
 }
 
 /// A line for `redis-cli`, at its prompt as well as in a shell.
@@ -266,7 +312,7 @@ mod tests {
 
     #[test]
     fn the_line_of_an_observer_is_quoted_and_writes_nothing() {
-        let lines = lines(&target(), Some((7, 0)));
+        let lines = lines(&target(), Some(Server { version: (7, 0), is_valkey: false }));
         let observe = &lines[0].line;
         assert!(
             observe.starts_with("ACL SETUSER watchpost resetkeys resetchannels -@all '~{shop}:*' +multi"),
@@ -274,8 +320,8 @@ mod tests {
         );
         for writing in PROCESS.commands.iter().chain(CONTAIN.commands).chain(MAINTAIN.commands) {
             let right = right_of(writing);
-            let is_reading =
-                ALL[0].commands.iter().chain(EXPORT.commands).any(|words| right_of(words) == right);
+            let mut reading = READ.commands.iter().chain(PREVIEW.commands).chain(EXPORT.commands);
+            let is_reading = reading.any(|words| right_of(words) == right);
             assert!(
                 is_reading || !observe.split([' ', '\'']).any(|word| word == right),
                 "{right}: {observe}"
@@ -285,9 +331,33 @@ mod tests {
 
     #[test]
     fn an_old_server_is_told_no_name_that_it_does_not_know() {
-        let of = |version| lines(&target(), version).into_iter().map(|line| line.line).collect::<String>();
-        assert!(!of(None).contains("pexpiretime"));
-        assert!(of(Some((7, 0))).contains("+pexpiretime") && !of(Some((7, 0))).contains("no-touch"));
-        assert!(of(Some((8, 2))).contains("'+client|no-touch'"));
+        let of = |version, is_valkey| {
+            let lines = lines(&target(), Some(Server { version, is_valkey }));
+            lines.into_iter().map(|line| line.line).collect::<String>()
+        };
+        assert!(!of((6, 2), false).contains("pexpiretime"));
+        assert!(of((7, 0), false).contains("+pexpiretime") && !of((7, 0), false).contains("no-touch"));
+        assert!(
+            of((8, 2), false).contains("'+client|no-touch'") && !of((8, 2), false).contains("commandlog")
+        );
+        assert!(of((8, 1), true).contains("'+commandlog|get'") && !of((8, 0), true).contains("commandlog"));
+    }
+
+    #[test]
+    fn where_the_version_is_not_known_later_names_are_told_apart() {
+        let lines = lines(&target(), None);
+        let line = |purpose: &str| {
+            lines
+                .iter()
+                .find(|line| line.purpose == purpose)
+                .map(|line| line.line.as_str())
+                .unwrap_or_default()
+        };
+        assert!(!line("observe").contains("pexpiretime") && !line("all").contains("no-touch"));
+        assert_eq!(line("from_7_0"), "ACL SETUSER watchpost '+latency|histogram' +pexpiretime");
+        assert_eq!(line("from_7_2"), "ACL SETUSER watchpost '+client|setinfo' '+client|no-touch'");
+        assert_eq!(line("from_valkey_8_1"), "ACL SETUSER watchpost '+commandlog|get'");
+        let later = lines.iter().find(|line| line.purpose == "from_7_0").map(|line| line.title.as_str());
+        assert!(later.is_some_and(|title| title.contains("did not say its version")), "{later:?}");
     }
 }

@@ -269,7 +269,13 @@ impl Route {
             match self.join(begin, configured, config).await {
                 Ok(joined) => return Ok(joined),
                 // A node of old may be another server by now: what it says is not what is wrong with this one.
-                Err(error) if is_hint || error.is_transient() => failed = failed.or(Some(error)),
+                Err(error) if is_hint || error.is_transient() => {
+                    failed = Some(match failed {
+                        // That the slot's own primary is away says more than that another node is.
+                        Some(before) if is_of_slot(&before) || !is_of_slot(&error) => before,
+                        _ => error,
+                    });
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -285,13 +291,15 @@ impl Route {
         config: &AsyncConnectionConfig,
     ) -> Result<(MultiplexedConnection, u64), RedisError> {
         let mut at = begin;
+        let mut pointed = None;
         for _ in 0..HOPS {
             let (client, address) = match &at {
                 None => (configured.clone(), self.target.address.to_string()),
                 Some(at) => (self.client_of(at).await?, at.to_string()),
             };
             let opened = client.get_multiplexed_async_connection_with_config(config).await;
-            let mut connection = opened.map_err(|error| RedisError::classify(error, &address))?;
+            let classify = |error| RedisError::classify(error, &address);
+            let mut connection = opened.map_err(|error| unreached(classify(error), &address, pointed))?;
             let host = match (&at, &self.target.address) {
                 (Some(at), _) => at.host.as_str(),
                 (None, TargetAddress::Tcp { host, .. }) => host.as_str(),
@@ -312,7 +320,7 @@ impl Route {
                 return Err(RedisError::NoMaster { set: set(), reason });
             };
             if owner.id != view.me {
-                at = Some(owner.at.clone());
+                (at, pointed) = (Some(owner.at.clone()), Some(slot));
                 continue;
             }
             let mut known = self.known();
@@ -382,6 +390,21 @@ impl Route {
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is wrong when a node cannot be reached: where others point to it for `slot`, that is without its primary.
+fn unreached(error: RedisError, address: &str, slot: Option<u16>) -> RedisError {
+    let is_silent =
+        matches!(error, RedisError::Refused { .. } | RedisError::TimedOut(_) | RedisError::ConnectionLost(_));
+    let Some(slot) = slot.filter(|_| is_silent) else { return error };
+    tracing::debug!(%error, address, slot, "the primary of the slot does not answer");
+    let reason = format!("its primary {address} does not answer");
+    RedisError::NoMaster { set: format!("slot {slot}"), reason }
+}
+
+/// Is it about the slot of the connection's keys?
+fn is_of_slot(error: &RedisError) -> bool {
+    matches!(error, RedisError::NoMaster { set, .. } if set.starts_with("slot "))
 }
 
 /// What the server says that it is; nothing where the user may not ask.

@@ -306,33 +306,107 @@ redis.call('HSET', KEYS[1], 'payload', ARGV[2], 'payload_encoding', 'zstd')
 return 1
 ";
 
+    /// A payload that is compressed. Keys: hash.
+    PACKED = r"
+if redis.call('HGET', KEYS[1], 'payload_encoding') ~= 'zstd' then return {} end
+local payload = redis.call('HGET', KEYS[1], 'payload')
+if not payload or #payload > 1048576 then return {} end
+return {payload}
+";
+
+    /// Puts what a compressed payload was made of back in its place, if it is as it was read; the TTL stays. Keys: hash.
+    /// Arguments: compressed payload, payload. Returns 1 if done.
+    UNPACK = r"
+if redis.call('HGET', KEYS[1], 'payload_encoding') ~= 'zstd' then return 0 end
+if redis.call('HGET', KEYS[1], 'payload') ~= ARGV[1] then return 0 end
+-- In this order: a full server refuses the first, and then nothing is changed.
+redis.call('HSET', KEYS[1], 'payload', ARGV[2])
+redis.call('HDEL', KEYS[1], 'payload_encoding')
+return 1
+";
+
+    /// Finds compact hashes with a field that the server's limit would not let them have by now, and writes that once more
+    /// as it is: then the server keeps the hash as a large one. Keys: hashes. Arguments: longest field of a compact hash, 1
+    /// to write. Returns 1 for each that is found, else 0. Before more than 64 KiB it stops, and the rest has to be asked for
+    /// again; the first is looked at in any case.
+    WIDEN = r"
+local total = 0
+local limit = tonumber(ARGV[1])
+local function look(key)
+  local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+  if encoding ~= 'listpack' and encoding ~= 'ziplist' then return 0 end
+  local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
+  if type(bytes) ~= 'number' or bytes > 65536 then return 0 end
+  if total > 0 and total + bytes > 65536 then return nil end
+  total = total + bytes
+  local h = redis.pcall('HGETALL', key)
+  if h.err then return 0 end
+  for i = 1, #h, 2 do
+    if #h[i] > limit or #h[i + 1] > limit then
+      if ARGV[2] == '1' then redis.call('HSET', key, h[i], h[i + 1]) end
+      return 1
+    end
+  end
+  return 0
+end
+local found = {}
+for i, key in ipairs(KEYS) do
+  local one = look(key)
+  if not one then break end
+  found[i] = one
+end
+return found
+";
+
     /// Puts wide hashes back into the compact encoding: written again as they are, with expiry and idle time, the server
-    /// chooses anew. Keys: hashes. Arguments: most fields, longest field of a compact hash, longest one to estimate for, 1
-    /// to write. Returns `{state, bytes before, bytes after}` for each: `compact`, or `long` where only the estimate speaks
-    /// for it; before writing, the bytes after are an estimate too. Before more than 64 KiB it stops, and the rest has to be
-    /// asked for again; the first is looked at in any case.
+    /// chooses anew. Keys: hashes. Arguments: most fields, longest field of a compact hash, longest one to estimate for;
+    /// then, before writing, for each hash the bytes of its payload once that is compressed, or empty, or nothing for any;
+    /// last, 1 to write. Returns `{state, bytes before, bytes after}` for each: `compact`, or `long` where only the estimate
+    /// speaks for it; before writing, the bytes after are an estimate too. Before more than 64 KiB it stops, and the rest has
+    /// to be asked for again; the first is looked at in any case.
     COMPACT = r"
 local total = 0
-local function look(key)
+local write = ARGV[#ARGV] == '1'
+-- What the allocator takes for a text of so many bytes, nearly.
+local function taken(bytes)
+  local step = math.max(2 ^ (math.floor(math.log(bytes + 4) / math.log(2)) - 2), 8)
+  return math.ceil((bytes + 4) / step) * step
+end
+local function look(key, small)
   local encoding = redis.pcall('OBJECT', 'ENCODING', key)
   if encoding ~= 'hashtable' then return {'not'} end
   local n = redis.call('HLEN', key)
-  if n == 0 or n > 64 or n > tonumber(ARGV[1]) then return {'not'} end
+  if n == 0 then return {'not'} end
+  if small then n = n + 1 end
+  if n > 64 or n > tonumber(ARGV[1]) then return {'not'} end
   local before = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
-  if type(before) ~= 'number' or before > 65536 then return {'not'} end
+  if type(before) ~= 'number' then return {'not'} end
+  if small then before = before - taken(redis.call('HSTRLEN', key, 'payload')) + taken(small) + 56 end
+  -- More than what 64 KiB of fields take in any case.
+  if before > 131072 then return {'not'} end
   if total > 0 and total + before > 65536 then return nil end
   total = total + before
-  local h = redis.call('HGETALL', key)
   local longest, packed = 0, 7
-  for i = 1, #h do
-    longest = math.max(longest, #h[i])
-    packed = packed + #h[i] + (#h[i] < 64 and 2 or 4)
+  local function add(bytes)
+    longest = math.max(longest, bytes)
+    packed = packed + bytes + (bytes < 64 and 2 or 4)
   end
-  if longest > tonumber(ARGV[3]) then return {'not'} end
+  if small then
+    -- As it would be read once the payload is compressed.
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+      add(#field)
+      if field ~= 'payload' then add(redis.call('HSTRLEN', key, field)) end
+    end
+    for _, bytes in ipairs({small, #'payload_encoding', #'zstd'}) do add(bytes) end
+  else
+    local h = redis.call('HGETALL', key)
+    for i = 1, #h do add(#h[i]) end
+  end
+  if packed > 65536 or longest > tonumber(ARGV[3]) then return {'not'} end
   -- The entry of the key itself, and the object: as they are for every key.
   local after = packed + #key + 72
   if longest > tonumber(ARGV[2]) then return {'long', before, after} end
-  if ARGV[4] ~= '1' then return {'compact', before, after} end
+  if not write then return {'compact', before, after} end
   local ttl, absolute = redis.pcall('PEXPIRETIME', key), true
   if type(ttl) ~= 'number' then ttl, absolute = redis.call('PTTL', key), false end
   local words = {'RESTORE', key, string.format('%.0f', math.max(ttl, 0)), redis.call('DUMP', key), 'REPLACE'}
@@ -348,7 +422,7 @@ local function look(key)
 end
 local found = {}
 for i, key in ipairs(KEYS) do
-  local one = look(key)
+  local one = look(key, #ARGV > 4 and tonumber(ARGV[3 + i]) or nil)
   if not one then break end
   if one.err then return one end
   found[i] = one
@@ -360,6 +434,21 @@ return found
     EXPIRE = r"
 if redis.call('PTTL', KEYS[1]) ~= -1 then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[1])
+";
+
+    /// Which commands the user may send, without the entry in the server's log that a refusal leaves. Keys: none. Arguments:
+    /// commands, their words apart. Returns for each 1, 0 where it is not allowed, -1 where the server does not know it;
+    /// nothing before 7.0, which cannot tell.
+    MAY = r"
+if not redis.acl_check_cmd then return {} end
+local found = {}
+for i, command in ipairs(ARGV) do
+  local words = {}
+  for word in string.gmatch(command, '%S+') do words[#words + 1] = word end
+  local known, may = pcall(redis.acl_check_cmd, unpack(words))
+  found[i] = not known and -1 or may and 1 or 0
+end
+return found
 ";
 
     /// Puts a key in the place of another one, whose memory is freed aside: `RENAME` alone would free it on the spot. Keys:

@@ -56,13 +56,41 @@ const WORD_THEN_KEY: &[(&str, &[&str])] = &[
 /// Scripts by their digest, or functions by their name: then the number of keys, and the keys.
 const SCRIPTS: &[&str] = &["EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO"];
 
-/// Entry: id, Unix time, microseconds, arguments, client address, client name.
-pub(crate) fn slow_command(entry: Value) -> Option<SlowCommand> {
+/// The addresses that servers give to what a script calls; from Redis 8 on there is none.
+const IN_SCRIPT: [&str; 2] = ["?:0", ""];
+/// How the connections of Watchpost are named.
+const OWN_PREFIX: &str = "watchpost-";
+
+/// Is the entry of a client with this address and name one of Watchpost? What a script calls is whose script it is: that
+/// took longer, and is the newer entry beside it, since nothing else runs meanwhile.
+pub(crate) fn is_own(address: Option<&str>, name: Option<&str>, newer: bool) -> bool {
+    if address.is_some_and(|address| IN_SCRIPT.contains(&address)) {
+        newer
+    } else {
+        name.is_some_and(|name| name.starts_with(OWN_PREFIX))
+    }
+}
+
+/// Entries, the newest first.
+pub(crate) fn slow_commands(value: Value) -> Vec<SlowCommand> {
+    let mut newer = false;
+    let mut commands = Vec::new();
+    for entry in reply::list(value) {
+        let Some(command) = slow_command(entry, newer) else { continue };
+        newer = command.own;
+        commands.push(command);
+    }
+    commands
+}
+
+/// Entry: id, Unix time, microseconds, arguments, client address, client name. `newer`: is the newer one Watchpost's?
+fn slow_command(entry: Value, newer: bool) -> Option<SlowCommand> {
     let mut parts = reply::list(entry).into_iter().skip(1);
     let at = DateTime::from_timestamp(reply::int(&parts.next()?)?, 0)?;
     let usec = reply::count(&parts.next()?)?;
     let arguments: Vec<Vec<u8>> = reply::list(parts.next()?).into_iter().filter_map(reply::bytes).collect();
-    let own = parts.nth(1).and_then(reply::text).is_some_and(|name| name.starts_with("watchpost-"));
+    let (address, name) = (parts.next().and_then(reply::text), parts.next().and_then(reply::text));
+    let own = is_own(address.as_deref(), name.as_deref(), newer);
     #[expect(clippy::cast_precision_loss, reason = "a duration stays far below 2^53")]
     let duration_ms = usec as f64 / 1_000.0;
     Some(SlowCommand { at, duration_ms, command: redacted(&arguments), own })

@@ -21,6 +21,7 @@ use crate::keys::key_text;
 use crate::reply;
 use crate::retention::progress;
 use crate::store::EventStore;
+use crate::usage::usage;
 use crate::walk::Asked;
 use crate::walk::Walk;
 
@@ -28,6 +29,8 @@ use crate::walk::Walk;
 const LARGEST: usize = 10;
 /// Keys without an expiry that are named.
 const UNENDING: usize = 100;
+/// And of each pattern.
+const UNENDING_EACH: usize = 3;
 /// Answers about one key.
 const QUESTIONS: usize = 3;
 /// In a database of up to so many keys every key is asked for its encoding; in a larger one each of so many of a page, for
@@ -46,6 +49,8 @@ pub struct PatternStats {
     pub bytes: Option<u64>,
     /// Keys that never expire; `None` where the server does not tell of each key.
     pub without_ttl: Option<u64>,
+    /// The names of a few of these that are not the product's own.
+    pub unending: Vec<String>,
     /// Keys by type, most first.
     pub types: Vec<(String, u64)>,
     /// Keys by encoding, most first: of those that were asked for it, see [`KeyStats::encodings_every`].
@@ -137,7 +142,7 @@ fn questions(page: &[Vec<u8>], every: usize) -> Vec<Cmd> {
     };
     let mut commands = Vec::with_capacity(page.len() * (QUESTIONS + 1));
     for name in page {
-        commands.extend([about(&["TYPE"], name), about(&["MEMORY", "USAGE"], name), about(&["PTTL"], name)]);
+        commands.extend([about(&["TYPE"], name), usage(name), about(&["PTTL"], name)]);
     }
     commands.extend(page.iter().step_by(every).map(|name| about(&["OBJECT", "ENCODING"], name)));
     commands
@@ -148,6 +153,7 @@ struct Row {
     keys: u64,
     bytes: u64,
     without_ttl: u64,
+    unending: Vec<String>,
     /// The memory, or the expiry, of one of the keys is not known.
     is_unmeasured: bool,
     is_undated: bool,
@@ -158,12 +164,18 @@ struct Row {
 }
 
 impl Row {
-    fn add(&mut self, key: &Counted<'_>, at_ms: Option<i64>) {
+    /// `unending` is its name if it never expires and should.
+    fn add(&mut self, key: &Counted<'_>, at_ms: Option<i64>, unending: Option<&str>) {
         self.keys += 1;
         self.bytes += key.bytes.unwrap_or(0);
         self.is_unmeasured |= key.bytes.is_none();
         self.without_ttl += u64::from(key.never_expires == Some(true));
         self.is_undated |= key.never_expires.is_none();
+        if let Some(name) = unending
+            && self.unending.len() < UNENDING_EACH
+        {
+            self.unending.push(name.to_owned());
+        }
         count(&mut self.types, key.kind);
         if let Some(encoding) = key.encoding {
             count(&mut self.encodings, encoding);
@@ -183,6 +195,7 @@ impl Row {
             keys: self.keys,
             bytes: (!self.is_unmeasured).then_some(self.bytes),
             without_ttl: (!self.is_undated).then_some(self.without_ttl),
+            unending: self.unending,
             types: self.types,
             encodings: self.encodings,
             oldest: self.oldest_ms.and_then(DateTime::from_timestamp_millis),
@@ -260,24 +273,25 @@ impl Counter<'_> {
             Err(_) => std::borrow::Cow::Owned(key_text(name)),
         };
         let kind = self.store.inner.keys.classify(&text);
-        if counted.never_expires == Some(true)
-            && !matches!(kind, KeyKind::Own)
+        let is_unending = counted.never_expires == Some(true) && !matches!(kind, KeyKind::Own);
+        let unending = is_unending.then_some(&*text);
+        if let Some(name) = unending
             && self.unending.len() < UNENDING
         {
-            self.unending.push(text.to_string());
+            self.unending.push(name.to_owned());
         }
         match kind {
             KeyKind::Event(parsed) => {
                 let place = (parsed.category, parsed.endpoint.is_some());
-                self.events.entry(place).or_default().add(counted, Some(parsed.at_ms));
+                self.events.entry(place).or_default().add(counted, Some(parsed.at_ms), unending);
             }
             kind => {
                 let pattern = pattern_of(&self.store.inner.target.prefix, &kind, &text);
-                self.others.entry(pattern).or_default().add(counted, None);
+                self.others.entry(pattern).or_default().add(counted, None, unending);
             }
         }
         for (_, row) in self.asked.iter_mut().filter(|(glob, _)| glob.fits(name)) {
-            row.add(counted, None);
+            row.add(counted, None, unending);
         }
         let Some(bytes) = counted.bytes else { return };
         if self.largest.len() < LARGEST || self.largest.last().is_some_and(|(_, least)| bytes > *least) {

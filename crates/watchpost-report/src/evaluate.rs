@@ -12,6 +12,7 @@ use crate::document::{
 use crate::framework::{Check, Control, Empty, Framework, Rule};
 use crate::mask::{mask_proof, mask_rows, shown_scope};
 use crate::verify::FORMAT;
+use crate::wording::{LACKING_FAILS, LACKING_WARNS, counted, thousands};
 
 /// The reason of a control that only people can show.
 pub(crate) const ALONE: &str = "Data alone cannot show this.";
@@ -223,10 +224,8 @@ pub(crate) fn by_rule(
         return match rule.empty {
             Empty::NoData if rule.if_any => (None, "Nothing of the kind happened in the period.".to_owned()),
             Empty::NoData => (Some(State::NoData), "Nothing of the kind happened in the period.".to_owned()),
-            Empty::Warn => {
-                (Some(State::Warn), "Nothing of the kind happened, though it should have.".to_owned())
-            }
-            Empty::Fail => (Some(State::Fail), "Nothing of the kind happened, though it had to.".to_owned()),
+            Empty::Warn => (Some(State::Warn), LACKING_WARNS.to_owned()),
+            Empty::Fail => (Some(State::Fail), LACKING_FAILS.to_owned()),
         };
     }
     let found = found(population, warnings, exceptions);
@@ -258,15 +257,15 @@ pub(crate) fn by_rule(
 
 /// What an answer counted, in words: how the reason of every judged check begins.
 pub(crate) fn found(population: u64, warnings: u64, exceptions: u64) -> String {
+    let population = thousands(population);
     let found = match exceptions {
         0 => format!("No exception among {population}"),
         1 => format!("1 of {population} is an exception"),
-        _ => format!("{exceptions} of {population} are exceptions"),
+        _ => format!("{} of {population} are exceptions", thousands(exceptions)),
     };
     match warnings {
         0 => found,
-        1 => format!("{found}, 1 warning"),
-        _ => format!("{found}, {warnings} warnings"),
+        _ => format!("{found}, {}", counted(warnings, "warning")),
     }
 }
 

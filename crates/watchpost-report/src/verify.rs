@@ -17,7 +17,8 @@ use crate::document::{
     CheckResult, ControlResult, Parameter, ReportDocument, ReportKind, Scope, State, Summary,
 };
 use crate::evaluate::{by_rule, found, gap, heading, is_gap};
-use crate::framework::{Check, Framework};
+use crate::framework::{Check, Framework, Rule};
+use crate::wording::{is_same_reason, of_now};
 
 /// The version of this shape of a report; a verifier reads no other.
 pub(crate) const FORMAT: u32 = 2;
@@ -248,14 +249,18 @@ fn misjudged(name: &str, check: &CheckResult, known: Option<&Check>) -> Vec<Stri
             || known.rule.words(&known.ask) != check.rule
         {
             problems.push(format!("{name}: the question or the rule is not the one of the framework"));
-        } else if by_rule(&known.rule, counts) != (check.state, check.reason.clone()) {
+        } else if !follows_rule(&known.rule, counts, check) {
             problems.push(format!(
                 "{name}: the state or its reason does not follow from the rule and the counts"
             ));
         }
     } else if check.population > 0
         && marked <= check.population
-        && !check.reason.starts_with(&found(check.population, check.warnings, check.exceptions))
+        && !of_now(&check.reason).starts_with(&of_now(&found(
+            check.population,
+            check.warnings,
+            check.exceptions,
+        )))
     {
         problems.push(format!("{name}: the reason does not tell what was counted"));
     }
@@ -270,6 +275,12 @@ fn misjudged(name: &str, check: &CheckResult, known: Option<&Check>) -> Vec<Stri
         problems.push(format!("{name}: {n_rows} rows of evidence do not fit its exceptions and warnings"));
     }
     problems
+}
+
+/// Are the state and its reason those of the rule and the counts?
+fn follows_rule(rule: &Rule, counts: (u64, u64, u64), check: &CheckResult) -> bool {
+    let (state, reason) = by_rule(rule, counts);
+    state == check.state && is_same_reason(&reason, &check.reason)
 }
 
 /// What of the document does not follow from its controls: the gaps, what is followed up, its kind.

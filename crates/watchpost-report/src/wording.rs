@@ -5,6 +5,37 @@ use watchpost_model::evidence::EvidenceQuery;
 
 use crate::document::{CheckResult, Scope, Summary};
 
+/// The reason of a check that warns, because nothing of what it looks at is there.
+pub(crate) const LACKING_WARNS: &str = "None was found in the period, and there should be some.";
+/// The same of one that fails.
+pub(crate) const LACKING_FAILS: &str = "None was found in the period, and there has to be at least one.";
+/// How reports of earlier builds say it.
+const EARLIER: [(&str, &str); 2] = [
+    ("Nothing of the kind happened, though it should have.", LACKING_WARNS),
+    ("Nothing of the kind happened, though it had to.", LACKING_FAILS),
+];
+
+/// Do two reasons say the same? Reports of earlier builds stay good: they had other words, and wrote 3068 for 3,068.
+pub(crate) fn is_same_reason(one: &str, other: &str) -> bool {
+    of_now(one) == of_now(other)
+}
+
+/// A reason in the words of now, and without the commas within its numbers.
+pub(crate) fn of_now(reason: &str) -> String {
+    let reason = EARLIER.iter().fold(reason.to_owned(), |text, (old, new)| text.replace(old, new));
+    let mut told = String::with_capacity(reason.len());
+    let mut chars = reason.chars().peekable();
+    while let Some(ch) = chars.next() {
+        let is_in_number = ch == ','
+            && told.ends_with(|before: char| before.is_ascii_digit())
+            && chars.peek().is_some_and(char::is_ascii_digit);
+        if !is_in_number {
+            told.push(ch);
+        }
+    }
+    told
+}
+
 /// A number with its thousands apart: `12,345`.
 pub(crate) fn thousands(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();

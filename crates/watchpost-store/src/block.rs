@@ -10,7 +10,7 @@ use crate::audit::number;
 use crate::engine::{Row, Sql, Tx, args};
 use crate::error::StoreError;
 use crate::event::ip_key;
-use crate::incident::timeline;
+use crate::incident::{self, timeline};
 use crate::store::{Store, Tag};
 
 const SELECT: &str = "SELECT id, target, reason, created_by, created_at, expires_at, state, removed_at, removed_by, \
@@ -84,16 +84,14 @@ impl Store {
         if write.execute_sql(sql).await? == 0 {
             return Err(StoreError::Conflict(format!("{target} is being blocked already")));
         }
+        let mut draft = AuditDraft { object: format!("block/{target}"), ..draft };
         if let Some(id) = block.incident {
-            let known = write.fetch("SELECT 1 FROM incident WHERE id = $1", args![id.to_string()]).await?;
-            if known.is_empty() {
-                return Err(StoreError::NotFound(format!("incident {id}")));
-            }
+            incident::enforced(&mut write, id, &block.created_by, false, block.created_at, &mut draft)
+                .await?;
             let text = format!("Blocked {target} until {}", block.expires_at.format("%Y-%m-%d %H:%M UTC"));
             timeline(&mut write, id, block.created_at, &block.created_by, "block", &text).await?;
             write.touch(Tag::Incidents);
         }
-        let mut draft = AuditDraft { object: format!("block/{target}"), ..draft };
         let null = serde_json::Value::Null;
         draft.changes.push(Change::new("state", null.clone(), block.state.as_str()));
         draft.changes.push(Change::new("expires_at", null, block.expires_at.to_rfc3339()));
@@ -153,6 +151,11 @@ impl Store {
                 args![state.as_str(), new.removed_at, new.removed_by.as_deref(), id.to_string()],
             )
             .await?;
+        if let (Some(id), BlockState::Active) = (new.incident, state) {
+            let now = self.inner.clock.now();
+            incident::enforced(&mut write, id, &new.created_by, true, now, &mut draft).await?;
+            write.touch(Tag::Incidents);
+        }
         if let (Some(incident), BlockState::Removed) = (new.incident, state) {
             let text = format!("Took back the block of {}", new.target);
             timeline(&mut write, incident, self.inner.clock.now(), &draft.caller.name, "block", &text)
@@ -179,8 +182,9 @@ impl Store {
         from_row(&row)
     }
 
-    /// The newest blocks in one of these states (empty means any) that were made in `created` and share addresses with
-    /// `touching`, newest first, at most `limit`, and how many there are of each state.
+    /// The newest blocks in one of these states (empty means any) that were made in `created`, were in force at
+    /// `in_force_at` as the Overview counts them, and share addresses with `touching`, newest first, at most `limit`, and
+    /// how many there are of each state.
     ///
     /// # Errors
     /// What the database says.
@@ -188,6 +192,7 @@ impl Store {
         &self,
         states: &[BlockState],
         created: Option<Period>,
+        in_force_at: Option<DateTime<Utc>>,
         touching: Option<BlockTarget>,
         limit: u32,
     ) -> Result<(Vec<Block>, Vec<(BlockState, u64)>), StoreError> {
@@ -198,6 +203,11 @@ impl Store {
             }
             if let Some(period) = created {
                 sql.push(" AND created_at >= ").bind(period.from).push(" AND created_at < ").bind(period.to);
+            }
+            if let Some(at) = in_force_at {
+                sql.push(" AND state <> 'failed' AND state <> 'pending' AND created_at <= ").bind(at);
+                sql.push(" AND expires_at > ").bind(at);
+                sql.push(" AND (removed_at IS NULL OR removed_at > ").bind(at).push(")");
             }
             if let Some((low, high)) = touching.map(span) {
                 sql.push(" AND low <= ").bind(high).push(" AND high >= ").bind(low);
@@ -223,7 +233,7 @@ impl Store {
     /// # Errors
     /// What the database says.
     pub async fn block_page(&self, states: &[BlockState], limit: u32) -> Result<Vec<Block>, StoreError> {
-        Ok(self.blocks_made(states, None, None, limit).await?.0)
+        Ok(self.blocks_made(states, None, None, None, limit).await?.0)
     }
 
     /// The blocks that were made for an incident, oldest first, at most 500.

@@ -11,7 +11,7 @@ use crate::audit::number;
 use crate::block::{can_become, span};
 use crate::engine::{Row, Sql, args};
 use crate::error::StoreError;
-use crate::incident::timeline;
+use crate::incident::{self, timeline};
 use crate::store::{Store, Tag};
 
 const SELECT: &str = "SELECT id, kind, target, per_min, reason, created_by, created_at, expires_at, state, removed_at, \
@@ -78,18 +78,23 @@ impl Store {
         if write.execute_sql(sql).await? == 0 {
             return Err(StoreError::Conflict(format!("{} {target} is contained already", containment.kind)));
         }
+        let mut draft = AuditDraft { object: object(containment), ..draft };
         if let Some(id) = containment.incident {
-            let known = write.fetch("SELECT 1 FROM incident WHERE id = $1", args![id.to_string()]).await?;
-            if known.is_empty() {
-                return Err(StoreError::NotFound(format!("incident {id}")));
-            }
+            incident::enforced(
+                &mut write,
+                id,
+                &containment.created_by,
+                false,
+                containment.created_at,
+                &mut draft,
+            )
+            .await?;
             let until = containment.expires_at.format("%Y-%m-%d %H:%M UTC");
             let text = format!("{} {target} until {until}", containment.kind.done());
             timeline(&mut write, id, containment.created_at, &containment.created_by, "contain", &text)
                 .await?;
             write.touch(Tag::Incidents);
         }
-        let mut draft = AuditDraft { object: object(containment), ..draft };
         let null = serde_json::Value::Null;
         draft.changes.push(Change::new("state", null.clone(), containment.state.as_str()));
         draft.changes.push(Change::new("expires_at", null, containment.expires_at.to_rfc3339()));
@@ -150,6 +155,11 @@ impl Store {
                 args![state.as_str(), new.removed_at, new.removed_by.as_deref(), id.to_string()],
             )
             .await?;
+        if let (Some(id), BlockState::Active) = (new.incident, state) {
+            let now = self.inner.clock.now();
+            incident::enforced(&mut write, id, &new.created_by, true, now, &mut draft).await?;
+            write.touch(Tag::Incidents);
+        }
         if let (Some(incident), BlockState::Removed) = (new.incident, state) {
             let text = format!("Took back: {} {target}", new.kind.done().to_lowercase());
             timeline(&mut write, incident, self.inner.clock.now(), &draft.caller.name, "contain", &text)

@@ -10,9 +10,10 @@ use tokio::time::timeout;
 use watchpost_model::connection::{TlsFiles, is_this_machine};
 use watchpost_model::diagnosis::{CheckStep, StepState};
 
+use crate::dump::Programs;
 use crate::error::in_its_words;
-use crate::migrate::newest_known;
-use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
+use crate::migrate::{OWNS_TABLES, newest_known, number_known};
+use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_look};
 
 /// A step that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -66,6 +67,55 @@ pub async fn diagnose(target: &DatabaseTarget) -> Vec<CheckStep> {
     }
 }
 
+/// A database whose tables lack what this version makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchemaBehind {
+    /// Its newest migration.
+    pub from: i64,
+    /// The newest one that this version knows.
+    pub to: i64,
+    /// Opening it changes the tables: a file, or a login with the rights of their owner.
+    pub by_opening: bool,
+}
+
+/// What the tables of a database lack. `None` if nothing, and where that cannot be asked: whoever opens it is told why.
+pub async fn schema_behind(target: &DatabaseTarget) -> Option<SchemaBehind> {
+    let asked = match target {
+        DatabaseTarget::Sqlite { path } if !path.exists() => return None,
+        DatabaseTarget::Sqlite { path } => timeout(PATIENCE, Box::pin(migrations_of_file(path))).await,
+        DatabaseTarget::Postgres { .. } => {
+            let options = postgres_options(target)?;
+            timeout(PATIENCE, Box::pin(migrations_of_server(&options))).await
+        }
+    };
+    let (newest, n, by_opening) = asked.ok()?.ok()?;
+    let from = newest.filter(|found| *found <= newest_known() && n < number_known())?;
+    Some(SchemaBehind { from, to: newest_known(), by_opening })
+}
+
+const MIGRATIONS: &str = "SELECT MAX(version), COUNT(*) FROM schema_version";
+
+/// The newest migration, how many there are, and whether opening the database changes its tables.
+type Migrations = (Option<i64>, i64, bool);
+
+async fn migrations_of_file(path: &Path) -> Result<Migrations, sqlx::Error> {
+    let options = sqlite_look(path);
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await?;
+    let row = connection.fetch_one(MIGRATIONS).await?;
+    let found = (row.try_get(0)?, row.try_get(1)?, true);
+    connection.close().await?;
+    Ok(found)
+}
+
+async fn migrations_of_server(options: &PgConnectOptions) -> Result<Migrations, sqlx::Error> {
+    let mut connection = PgConnection::connect_with(options).await?;
+    let row = connection.fetch_one(MIGRATIONS).await?;
+    let owns = connection.fetch_one(OWNS_TABLES).await?.try_get::<i64, _>(0)? == 1;
+    let found = (row.try_get(0)?, row.try_get(1)?, owns);
+    connection.close().await?;
+    Ok(found)
+}
+
 async fn sqlite(path: &Path) -> Vec<CheckStep> {
     let mut steps = Steps::new(vec![
         ("folder", format!("Find the folder of {}", path.display())),
@@ -96,7 +146,7 @@ async fn sqlite(path: &Path) -> Vec<CheckStep> {
         steps.ok("a new database");
         return steps.done;
     }
-    let options = sqlite_options(path).create_if_missing(false).pragma("query_only", "ON");
+    let options = sqlite_look(path);
     let mut connection = match sqlx::SqliteConnection::connect_with(&options).await {
         Ok(connection) => connection,
         Err(error) => return sqlite_failure(steps, &error),
@@ -326,7 +376,10 @@ async fn facts(mut steps: Steps, mut connection: PgConnection) -> Vec<CheckStep>
         );
     };
     if row.try_get(4).unwrap_or(false) {
-        return steps.fail("the server is a read-only standby", "Connect to the primary server.");
+        return steps.fail(
+            "the server is a read-only standby",
+            "Have the address lead to the primary, or this server promoted.",
+        );
     }
     let may_make = row.try_get::<Option<bool>, _>(2).ok().flatten().unwrap_or(false);
     let (found, denied) = match connection.fetch_one("SELECT MAX(version) FROM schema_version").await {
@@ -360,8 +413,23 @@ async fn facts(mut steps: Steps, mut connection: PgConnection) -> Vec<CheckStep>
         Some(_) if groups.is_empty() => steps.ok("the tables are there"),
         Some(_) => steps.ok(format!("the tables are there; role {}", groups.join(", "))),
     }
-    let hint = "Make a copy before Watchpost opens it: pg_dump -Fc --file FILE DATABASE.";
-    schema(steps, found, StepState::Warning, "nobody but the server copies it before", Some(hint))
+    if found.is_none_or(|found| found >= newest_known()) {
+        return schema(steps, found, StepState::Ok, "", None);
+    }
+    match Programs::for_server(u32::try_from(number / 10_000).unwrap_or_default()).await {
+        Ok(_) => schema(steps, found, StepState::Ok, "pg_dump makes a copy of it before", None),
+        Err(why) => {
+            let hint = "Install the client programs of PostgreSQL, or make a copy before Watchpost opens it: \
+                        pg_dump -Fc --file FILE DATABASE.";
+            schema(
+                steps,
+                found,
+                StepState::Warning,
+                &format!("no copy of it is made before: {why}"),
+                Some(hint),
+            )
+        }
+    }
 }
 
 /// The groups of deploy/postgres-roles.sql that the login is in, without their common beginning.

@@ -8,6 +8,7 @@
 mod away;
 mod dialect;
 mod notice;
+mod settle;
 mod upkeep;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, SqliteCon
 
 pub(crate) use dialect::Dialect;
 pub use notice::Notices;
+pub use settle::Settled;
 pub use upkeep::DatabaseSize;
 
 use crate::error::StoreError;
@@ -322,6 +324,9 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(away::POOL_MAX)
             .acquire_timeout(away::BUSY_PATIENCE)
+            // This asks the server too.
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(away::is_of_use(connection)))
             .connect_lazy_with(options);
         Ok(Self::Postgres { pool, away: Arc::default() })
     }
@@ -337,7 +342,7 @@ impl Db {
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
         match self {
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Self::Postgres { pool, away } => away::begin(pool, away, "BEGIN").await,
+            Self::Postgres { pool, away } => away::begin(pool, away, away::WRITE).await,
         }
     }
 
@@ -369,27 +374,14 @@ impl Db {
         Ok(looks.into_iter().map(Tx::Sqlite).collect())
     }
 
-    /// Folds SQLite's log into the file, or gives the space of removed rows of `tables` back on PostgreSQL. False if
-    /// somebody who reads stood in the way.
-    pub(crate) async fn settle(&self, tables: &[&str]) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite { writer, .. } => {
-                let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
-                Ok(row.try_get::<i64, _>(0)? == 0)
-            }
-            Self::Postgres { pool, .. } => {
-                let sql = format!("VACUUM {}", tables.join(", "));
-                sqlx::query(AssertSqlSafe(sql)).execute(pool).await?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// Closes what [`Db::look_at_file`] opened: nothing is written, so there is no log to fold.
+    /// Closes what was opened to look at a copy: nothing was written, so there is no log to fold.
     pub(crate) async fn end_look(&self) {
-        if let Self::Sqlite { writer, readers } = self {
-            readers.close().await;
-            writer.close().await;
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool, .. } => away::close(pool).await,
         }
     }
 
@@ -407,7 +399,7 @@ impl Db {
                 }
                 writer.close().await;
             }
-            Self::Postgres { pool, .. } => pool.close().await,
+            Self::Postgres { pool, .. } => away::close(pool).await,
         }
     }
 }
@@ -583,9 +575,14 @@ impl Tx {
     }
 
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        self.commit_in(false).await
+    }
+
+    /// The same; whoever hurries waits only shortly for a server that has to make sure of it.
+    pub(crate) async fn commit_in(self, hurries: bool) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Postgres(tx) => away::commit(tx, hurries).await?,
         }
         Ok(())
     }

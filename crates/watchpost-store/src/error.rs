@@ -31,6 +31,14 @@ pub enum StoreError {
         /// Newest migration that this version knows.
         known: i64,
     },
+    /// The tables are of an older Watchpost, and not this login's to change.
+    #[error("the tables have schema {found}, and this login may not bring them to {known}")]
+    SchemaTooOld {
+        /// Newest migration in the database.
+        found: i64,
+        /// Newest migration that this version knows.
+        known: i64,
+    },
     /// An applied migration is not the one that this version carries.
     #[error("migration {version} in the database differs from the one of this version")]
     SchemaAltered {
@@ -40,6 +48,9 @@ pub enum StoreError {
     /// The file is something else.
     #[error("the file is not a Watchpost database: {0}")]
     NotADatabase(String),
+    /// The file was a database, and parts of it are missing or altered.
+    #[error("the file of the database is damaged: {0}")]
+    Damaged(String),
     /// The database cannot be reached, or no connection is free.
     #[error("the database cannot be reached: {}", in_its_words(.0))]
     Unavailable(#[source] sqlx::Error),
@@ -69,6 +80,12 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// No space is left where a copy of the database was to be, or was to be put back.
+    #[error("no space is left in the folder {folder} for the copy of the database")]
+    NoRoom {
+        /// Where it was to be.
+        folder: PathBuf,
+    },
     /// No copy of the database as it is could be made before its schema is brought up to date, so it was not.
     #[error(
         "the database has schema {from}, and before it is brought to {to} a copy of it is made, which failed: {path}: \
@@ -85,6 +102,23 @@ pub enum StoreError {
         #[source]
         source: Box<StoreError>,
     },
+    /// A copy of a database cannot be put back as it is.
+    #[error("it is no whole copy of a Watchpost database: {0}")]
+    BrokenCopy(String),
+    /// The programs that copy a PostgreSQL database are not there, or are older than its server.
+    #[error("{0}")]
+    NoPrograms(String),
+    /// There is no place to try a copy of a PostgreSQL database in.
+    #[error("the copy cannot be tried: {0}")]
+    NoPlace(String),
+    /// A program of PostgreSQL failed.
+    #[error("{program} failed: {said}")]
+    Program {
+        /// Which.
+        program: &'static str,
+        /// What it said.
+        said: String,
+    },
     /// No space is left for the database.
     #[error("the disk of the database is full; nothing was written")]
     DiskFull(#[source] sqlx::Error),
@@ -94,6 +128,30 @@ pub enum StoreError {
     /// The login at the database may not do that: it is the server that says so.
     #[error("this login may not do that at the database: {}", in_its_words(.0))]
     Denied(#[source] sqlx::Error),
+    /// The server is there and takes no changes.
+    #[error(
+        "the server of the database takes no changes, as a standby or by its settings; nothing was written: {}",
+        in_its_words(.0)
+    )]
+    ReadOnly(#[source] sqlx::Error),
+    /// The server was lost while it made sure of a change: it is there, or it is not.
+    #[error(
+        "the database was lost while it made sure of this, so whether it was done is not known: {}",
+        in_its_words(.0)
+    )]
+    Unconfirmed(#[source] sqlx::Error),
+    /// Somebody else's transaction holds what this one waits for, and does not end.
+    #[error(
+        "somebody else's transaction holds what this one has to change, and did not end in time; nothing was written: {}",
+        in_its_words(.0)
+    )]
+    Held(#[source] sqlx::Error),
+    /// Another process changed the database all the time while this one wanted to bring its schema up to date.
+    #[error(
+        "another process has been changing the database for a quarter of an hour, so it was not opened: wait until it is done, \
+         or look for one that hangs"
+    )]
+    Busy(#[source] sqlx::Error),
     /// The database refused a statement.
     #[error("the database refused: {}", in_its_words(.0))]
     Database(#[source] sqlx::Error),
@@ -116,9 +174,14 @@ pub(crate) fn in_its_words(error: &sqlx::Error) -> String {
     }
 }
 
-/// SQLITE_IOERR and its extended forms; the codes of PostgreSQL have five characters.
-fn is_file_error(code: &str) -> bool {
-    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 10)
+/// SQLITE_IOERR.
+const IO: u32 = 10;
+/// SQLITE_CORRUPT.
+const CORRUPT: u32 = 11;
+
+/// Is it this code of SQLite, or one of its extended forms? The codes of PostgreSQL have five characters.
+fn is_of_sqlite(code: &str, primary: u32) -> bool {
+    code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == primary)
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -132,23 +195,30 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::WorkerCrashed | sqlx::Error::Protocol(_) => Self::Unavailable(error),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Corrupt(error.to_string()),
             sqlx::Error::Database(inner) => match inner.code().as_deref() {
-                // SQLITE_NOTADB and SQLITE_CORRUPT.
-                Some("26" | "11") => Self::NotADatabase(inner.message().to_owned()),
+                // SQLITE_NOTADB.
+                Some("26") => Self::NotADatabase(inner.message().to_owned()),
                 // PostgreSQL: insufficient_privilege.
                 Some("42501") => Self::Denied(error),
+                // PostgreSQL: read_only_sql_transaction.
+                Some("25006") => Self::ReadOnly(error),
+                // PostgreSQL: lock_not_available.
+                Some("55P03") => Self::Held(error),
                 // SQLITE_FULL; SQLITE_IOERR_SHMSIZE, when there is no space for the file beside it; PostgreSQL disk_full.
                 Some("13" | "4874" | "53100") => Self::DiskFull(error),
-                Some(code) if is_file_error(code) => Self::File(error),
+                Some(code) if is_of_sqlite(code, IO) => Self::File(error),
+                Some(code) if is_of_sqlite(code, CORRUPT) => Self::Damaged(inner.message().to_owned()),
                 // PostgreSQL: invalid authorization, no such database.
                 Some(code) if code.len() == 5 && (code.starts_with("28") || code == "3D000") => {
                     Self::Login { said: inner.message().to_owned(), advice: login_hint(code) }
                 }
                 // SQLITE_BUSY and its extended forms, SQLITE_CANTOPEN.
                 Some("5" | "261" | "517" | "14") => Self::Unavailable(error),
-                // PostgreSQL: connection exceptions, shutdown, too many connections.
+                // PostgreSQL: connection exceptions, shutdown, too many connections, a transaction in which nothing was done.
                 Some(code)
                     if code.len() == 5
-                        && (code.starts_with("08") || code.starts_with("57P") || code == "53300") =>
+                        && (code.starts_with("08")
+                            || code.starts_with("57P")
+                            || matches!(code, "53300" | "25P03")) =>
                 {
                     Self::Unavailable(error)
                 }
@@ -242,9 +312,29 @@ mod tests {
                 format!("the file of the database cannot be read or written: disk I/O error (code {code})");
             assert_eq!(error.to_string(), told);
         }
+        // A page that does not fit, one of a table of words.
+        for code in ["11", "267"] {
+            let error = of(code, "database disk image is malformed");
+            assert_eq!(
+                error.to_string(),
+                "the file of the database is damaged: database disk image is malformed",
+                "{code}"
+            );
+        }
         // Of PostgreSQL; as a number its last byte is that of an error of files.
         let other = of("22026", "string data length mismatch");
         assert!(matches!(other, StoreError::Database(_)), "{other:?}");
+    }
+
+    #[test]
+    fn a_server_that_takes_no_changes_is_told_apart_from_one_that_refuses() {
+        let error = of("25006", "cannot execute INSERT in a read-only transaction");
+        assert!(matches!(error, StoreError::ReadOnly(_)), "{error:?}");
+        assert!(error.to_string().contains("takes no changes"), "{error}");
+        for code in ["57P01", "57P02", "57P03"] {
+            let error = of(code, "terminating connection due to administrator command");
+            assert!(matches!(error, StoreError::Unavailable(_)), "{code}: {error:?}");
+        }
     }
 
     #[test]

@@ -67,15 +67,15 @@ const fn facet_column(field: FieldName, dialect: Dialect) -> Option<&'static str
         FieldName::User => "actor",
         FieldName::Session => "session",
         FieldName::Endpoint => "endpoint",
+        FieldName::Status => "status",
         FieldName::Agent => dialect.user_agent(),
+        FieldName::Path => dialect.request_path(),
+        FieldName::Resource => dialect.resource(),
+        FieldName::Action => dialect.action(),
         FieldName::At
-        | FieldName::Resource
-        | FieldName::Action
         | FieldName::Method
-        | FieldName::Path
         | FieldName::Query
         | FieldName::Body
-        | FieldName::Status
         | FieldName::Bytes
         | FieldName::Duration
         | FieldName::Count

@@ -148,14 +148,18 @@ impl Page<'_> {
         if let Some(period) = self.filter.period {
             sql.push(" AND at >= ").bind(period.from).push(" AND at < ").bind(period.to);
         }
-        self.push_before(&mut sql);
+        self.push_before(&mut sql, tx.dialect());
         sql.push(" ORDER BY at DESC, id DESC LIMIT 1 OFFSET ").bind(walk);
         let row = tx.fetch_sql(sql).await?.into_iter().next();
         row.map(|row| Ok((row.i64(0)?, row.text(1)?))).transpose()
     }
 
-    fn push_before(self, sql: &mut Sql) {
+    fn push_before(self, sql: &mut Sql, dialect: Dialect) {
         if let Some(cursor) = self.before {
+            // What is said of two columns keeps no partition from being looked at.
+            if dialect == Dialect::Postgres {
+                sql.push(" AND at <= ").bind(cursor.at);
+            }
             sql.push(" AND (at, id) < ").tuple(args![cursor.at, cursor.id.to_string()]);
         }
     }
@@ -168,7 +172,7 @@ impl Page<'_> {
     ) -> Result<Vec<Event>, StoreError> {
         let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
         narrowed(&mut sql, tx.dialect(), self.filter, narrow);
-        self.push_before(&mut sql);
+        self.push_before(&mut sql, tx.dialect());
         if let Some((at, id)) = floor {
             sql.push(" AND (at, id) >= ").tuple(args![at, id]);
         }
@@ -271,6 +275,9 @@ impl Store {
     /// # Errors
     /// What the database says; then nothing was added.
     pub async fn event_text_rest(&self, newest: i64) -> Result<TextStep, StoreError> {
+        if self.text_is_kept() {
+            return Ok(TextStep::default());
+        }
         let mut tx = self.read().await?;
         let is_quiet = state(&mut tx).await?.is_some_and(|state| state.newest == newest);
         drop(tx);
@@ -297,8 +304,11 @@ impl Store {
     /// Cost: look-ups at the ends of the table; made to be asked several times a second.
     ///
     /// # Errors
-    /// What the database says.
+    /// What the database says; nothing on PostgreSQL, which is not asked.
     pub async fn event_text_behind(&self) -> Result<u64, StoreError> {
+        if self.text_is_kept() {
+            return Ok(0);
+        }
         let mut tx = self.read().await?;
         let Some(state) = state(&mut tx).await? else { return Ok(0) };
         let oldest = "SELECT COALESCE((SELECT MIN(rowid) FROM event), 0)";
@@ -308,7 +318,15 @@ impl Store {
         Ok(u64::try_from(state.newest.saturating_sub(upto.max(before_oldest))).unwrap_or(0))
     }
 
+    /// Does the database fill the index by itself? Then it is not asked how far it is, many times a second and while it is away.
+    fn text_is_kept(&self) -> bool {
+        self.inner.db.dialect() == Dialect::Postgres
+    }
+
     async fn text_step(&self, at_least: i64) -> Result<TextStep, StoreError> {
+        if self.text_is_kept() {
+            return Ok(TextStep::default());
+        }
         let mut tx = self.read().await?;
         let Some(state) = state(&mut tx).await? else { return Ok(TextStep::default()) };
         let mut step = TextStep { added: 0, newest: state.newest };

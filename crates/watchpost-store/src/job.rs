@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use watchpost_model::audit::AuditDraft;
-use watchpost_model::job::{JobKind, JobRun, JobState};
+use watchpost_model::job::{JobKind, JobPosition, JobRun, JobState};
 
 use crate::canonical::to_canonical;
 use crate::engine::{Sql, args};
@@ -130,7 +130,15 @@ impl Store {
         for row in rows {
             let silent = now - row.time(2)? > SILENCE;
             if is_alive(&row.text(1)?).map_or(silent, |alive| !alive) {
-                let run: JobRun = row.json(0)?;
+                let mut run: JobRun = row.json(0)?;
+                // Written more often than the run itself.
+                let kept = "SELECT body FROM job_position WHERE job_id = $1";
+                if let Some(row) = write.fetch_optional(kept, args![run.id.to_string()]).await?
+                    && let Some(progress) = row.json::<JobPosition>(0).ok().and_then(|kept| kept.progress)
+                    && progress.done >= run.progress.done
+                {
+                    run.progress = progress;
+                }
                 let ended = JobRun {
                     state: JobState::Failed,
                     ended_at: Some(now),

@@ -5,6 +5,7 @@
 use watchpost_model::audit::AuditDraft;
 use watchpost_model::job::{JobKind, JobRun};
 
+use crate::canonical::to_canonical;
 use crate::engine::{Dialect, args};
 use crate::error::StoreError;
 use crate::job::{SILENCE, is_alive};
@@ -51,7 +52,7 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// Says that this process still runs a job: another machine takes ten minutes of silence for its end.
+    /// Says that this process still runs a job, and how far it is: another machine takes ten minutes of silence for its end.
     ///
     /// # Errors
     /// What the database says.
@@ -60,8 +61,8 @@ impl Store {
         let now = self.inner.clock.now();
         write
             .execute(
-                "UPDATE job_run SET seen_at = $1 WHERE id = $2 AND state = 'running'",
-                args![now, run.id.to_string()],
+                "UPDATE job_run SET seen_at = $1, body = $2 WHERE id = $3 AND state = 'running'",
+                args![now, to_canonical(run)?, run.id.to_string()],
             )
             .await?;
         self.commit(write).await.map(drop)

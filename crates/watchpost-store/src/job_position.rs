@@ -81,4 +81,20 @@ impl Store {
         write.execute(forget, args![kind.as_str(), parameters, node]).await?;
         self.commit(write).await.map(drop)
     }
+
+    /// Forgets the positions of this kind with other parameters on a node.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn job_positions_clear_others(
+        &self,
+        kind: JobKind,
+        parameters: &str,
+        node: &str,
+    ) -> Result<(), StoreError> {
+        let mut write = self.write().await?;
+        let forget = "DELETE FROM job_position WHERE kind = $1 AND parameters <> $2 AND node = $3";
+        write.execute(forget, args![kind.as_str(), parameters, node]).await?;
+        self.commit(write).await.map(drop)
+    }
 }

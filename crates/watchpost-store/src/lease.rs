@@ -42,15 +42,14 @@ impl Store {
         Ok(changed > 0)
     }
 
-    /// Does somebody have the lease `name` at `now`?
+    /// Until when somebody has the lease `name`, or had it: one that ran out and was not given back is still told.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn lease_is_held(&self, name: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn lease_until(&self, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut tx = self.read().await?;
-        let row =
-            tx.fetch_optional("SELECT 1 FROM lease WHERE name = $1 AND expires_at > $2", args![name, now]);
-        Ok(row.await?.is_some())
+        let row = tx.fetch_optional("SELECT expires_at FROM lease WHERE name = $1", args![name]).await?;
+        row.map(|row| row.time(0)).transpose()
     }
 
     /// Gives the lease back if `holder` has it.

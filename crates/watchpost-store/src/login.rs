@@ -23,6 +23,29 @@ const GROUPS: &str = "SELECT CAST(l.rolname AS TEXT), CAST(g.rolname AS TEXT) FR
     'watchpost_auditor', 'watchpost_admin') AND pg_has_role(l.oid, g.oid, 'MEMBER') \
     WHERE l.rolcanlogin AND NOT l.rolsuper ORDER BY 1, 2";
 
+/// Logins that act as the owner of the tables: a superuser may too, and is one only if it owns them.
+const OWNERS: &str = "SELECT CAST(l.rolname AS TEXT) FROM pg_catalog.pg_roles l JOIN pg_catalog.pg_class c \
+    ON c.oid = CAST('audit_head' AS regclass) \
+    AND (l.oid = c.relowner OR (NOT l.rolsuper AND pg_has_role(l.oid, c.relowner, 'MEMBER'))) \
+    WHERE l.rolcanlogin ORDER BY 1";
+
+/// What the server makes of this login, beside the groups of people.
+const STANDING: &str = "SELECT CASE WHEN pg_has_role(session_user, c.relowner, 'MEMBER') THEN 'owner' \
+    WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname = 'watchpost_engine' \
+        AND pg_has_role(session_user, r.oid, 'MEMBER')) THEN 'engine' ELSE 'other' END \
+    FROM pg_catalog.pg_class c WHERE c.oid = CAST('audit_head' AS regclass)";
+
+/// What a login is, whatever role people have with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginStanding {
+    /// It acts as the owner of the tables.
+    Owner,
+    /// It is in the group of the engine.
+    Engine,
+    /// Neither.
+    Other,
+}
+
 /// A login at a database that has logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
@@ -30,6 +53,8 @@ pub struct Login {
     pub name: String,
     /// The accounts of operating systems that people came with, as the newest thousand records of this login tell.
     pub accounts: Vec<String>,
+    /// What it is, beside the role of a person.
+    pub standing: LoginStanding,
 }
 
 /// The place that somebody with an account at a machine comes from.
@@ -60,7 +85,24 @@ impl Store {
         for row in tx.fetch(PLACES, args![]).await? {
             accounts.extend(machine_and_account(&row.text(0)?).map(|(_, account)| account.to_owned()));
         }
-        Ok(Some(Login { name, accounts: accounts.into_iter().collect() }))
+        let standing = match tx.fetch_one(STANDING, args![]).await?.text(0)?.as_str() {
+            "owner" => LoginStanding::Owner,
+            "engine" => LoginStanding::Engine,
+            _ => LoginStanding::Other,
+        };
+        Ok(Some(Login { name, accounts: accounts.into_iter().collect(), standing }))
+    }
+
+    /// Every login that acts as the owner of the tables, by name. None where the database is a file.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn login_owners(&self) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.read().await?;
+        if tx.dialect() == Dialect::Sqlite {
+            return Ok(Vec::new());
+        }
+        tx.fetch(OWNERS, args![]).await?.iter().map(|row| row.text(0)).collect()
     }
 
     /// Every login with a role, by name: of several groups, the one that may most. None where the database is a file.

@@ -1,8 +1,8 @@
 //! The schema: migration files are only ever added, with the same numbers for both engines.
 //!
 //! All missing migrations are applied in one transaction under a lock, so two processes that start at once are safe:
-//! the second finds the work done. A SQLite file is copied first, while that lock is held: the copy is the database as it
-//! was. Nobody but its server copies a PostgreSQL database.
+//! the second waits and finds the work done. Where nothing is missing no lock is taken. The database is copied first, while that lock is held: the copy of a SQLite file is the
+//! database as it was, and that of a server what `pg_dump` found in it a moment before.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,11 @@ use crate::backup;
 use crate::canonical::sha256;
 use crate::engine::{Db, Dialect, Tx, args};
 use crate::error::StoreError;
+use crate::target::DatabaseTarget;
+
+mod turn;
+
+pub(crate) use turn::is_busy;
 
 struct Migration {
     version: i64,
@@ -59,6 +64,10 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000030, "event_text"),
     migration!(20261122000031, "log_partitions"),
     migration!(20261122000032, "login"),
+    migration!(20261122000033, "event_partitions"),
+    migration!(20261122000034, "audit_permission"),
+    migration!(20261122000035, "audit_action"),
+    migration!(20261123000036, "audit_form"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.
@@ -67,6 +76,11 @@ const APPLICATION_ID: &str = "PRAGMA application_id = 1465926484";
 /// The newest migration that this version knows.
 pub(crate) fn newest_known() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+/// How many migrations this version knows.
+pub(crate) fn number_known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
 /// The newest migration in the database; `None` in an empty one.
@@ -85,8 +99,29 @@ pub struct Migrated {
     pub from: i64,
     /// The newest one that it has.
     pub to: i64,
-    /// The checked copy of it as it was: beside a SQLite file, unless none was wanted.
+    /// The checked copy of it as it was, unless none was wanted or could be made: beside a SQLite file, in the folder that was
+    /// named for a server.
     pub copy: Option<PathBuf>,
+    /// Why the copy of a server's database was not checked, and is kept all the same.
+    pub unverified: Option<String>,
+    /// Why no copy of a server's database could be made.
+    pub no_copy: Option<String>,
+}
+
+/// What is copied before a schema is changed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Copied<'a> {
+    /// Nothing.
+    Nothing,
+    /// A file, beside it.
+    File(&'a Path),
+    /// A database of a server, into a folder of this machine.
+    Server {
+        /// It.
+        server: &'a DatabaseTarget,
+        /// The folder, which is made.
+        folder: &'a Path,
+    },
 }
 
 impl Migration {
@@ -98,23 +133,27 @@ impl Migration {
     }
 }
 
-/// Brings the schema up to this version; `None` if there was none, or nothing to do. `copied` is the file that is copied
+/// Brings the schema up to this version; `None` if there was none, or nothing to do. `copied` is what is copied
 /// before it is changed.
 ///
 /// # Errors
-/// `SchemaTooNew` if the database is ahead; `SchemaAltered` if an applied file differs; `NotADatabase` for foreign files;
-/// `NoCopy`, and nothing was changed.
+/// `SchemaTooNew` if the database is ahead; `SchemaTooOld` if this login may not bring it up to date; `SchemaAltered` if an
+/// applied file differs; `NotADatabase` for foreign files; `NoCopy`, and nothing was changed.
 pub(crate) async fn migrate(
     db: &Db,
     now: DateTime<Utc>,
-    copied: Option<&Path>,
+    copied: Copied<'_>,
 ) -> Result<Option<Migrated>, StoreError> {
-    let mut tx = db.begin_write().await?;
-    let dialect = tx.dialect();
-    if dialect == Dialect::Postgres {
-        // "watchpos" as a number; held to the end of the transaction.
-        tx.fetch_one("SELECT CAST(pg_advisory_xact_lock(8602550943262236531) AS TEXT)", args![]).await?;
+    if lacks_nothing(db).await? {
+        return Ok(None);
     }
+    let mut tx = turn::wait(db, turn::TRIES, &mut || {
+        tracing::warn!(
+            "another process is changing this database (its schema, perhaps): waiting until it is done"
+        );
+    })
+    .await?;
+    let dialect = tx.dialect();
     refuse_foreign(&mut tx).await?;
     // Who may not make tables may still use those that are there.
     if tx.fetch_optional(dialect.table_exists(), args!["schema_version"]).await?.is_none() {
@@ -138,8 +177,9 @@ pub(crate) async fn migrate(
         apply(&mut tx, &missing.migrations, now).await?;
         return tx.commit().await.map(|()| None);
     };
-    let mut migrated = Migrated { from: migrated, to: newest_known(), copy: None };
-    migrated.copy = keep_copy(&mut tx, &migrated, now, copied).await?;
+    let mut migrated =
+        Migrated { from: migrated, to: newest_known(), copy: None, unverified: None, no_copy: None };
+    Box::pin(keep_copy(&mut tx, &mut migrated, now, copied)).await?;
     if let Err(error) = apply(&mut tx, &missing.migrations, now).await {
         // The database stays what it was: the copy of it is one too many.
         drop(tx);
@@ -150,6 +190,35 @@ pub(crate) async fn migrate(
     }
     tx.commit().await?;
     Ok(Some(migrated))
+}
+
+/// Looks whether nothing is to be changed, and waits for nobody for that.
+async fn lacks_nothing(db: &Db) -> Result<bool, StoreError> {
+    match look(db).await {
+        // A file that cannot even be read for now is waited for.
+        Err(StoreError::Unavailable(error)) if is_busy(&error) => Ok(false),
+        seen => seen,
+    }
+}
+
+async fn look(db: &Db) -> Result<bool, StoreError> {
+    let mut tx = db.begin_read().await?;
+    refuse_foreign(&mut tx).await?;
+    if tx.fetch_optional(tx.dialect().table_exists(), args!["schema_version"]).await?.is_none() {
+        return Ok(false);
+    }
+    let missing = missing(&mut tx).await?;
+    if missing.migrations.is_empty() {
+        return Ok(true);
+    }
+    // Only their owner may change the tables of a server.
+    if let Some(found) = missing.from
+        && tx.dialect() == Dialect::Postgres
+        && !owns_tables(&mut tx).await?
+    {
+        return Err(StoreError::SchemaTooOld { found, known: newest_known() });
+    }
+    Ok(false)
 }
 
 /// What a database lacks.
@@ -198,32 +267,51 @@ async fn apply(tx: &mut Tx, migrations: &[&'static Migration], now: DateTime<Utc
 }
 
 /// Copies a database that is about to be changed, and checks the copy. Nothing was written in `tx` yet, so whoever looks
-/// from another connection sees the database as it was, and nobody else changes it.
+/// from another connection sees the database as it was, and nobody else changes its schema.
+///
+/// Where the programs that copy a server's database are not there the schema is changed all the same, and it is told: all of
+/// it is one transaction, a server has backups of its own, and a daemon that does not start watches nothing.
 async fn keep_copy(
     tx: &mut Tx,
-    migrated: &Migrated,
+    migrated: &mut Migrated,
     now: DateTime<Utc>,
-    copied: Option<&Path>,
-) -> Result<Option<PathBuf>, StoreError> {
-    let Migrated { from, to, .. } = *migrated;
-    let Some(file) = copied else {
-        match tx.dialect() {
-            Dialect::Sqlite => {
-                tracing::warn!(from, to, "the schema is brought up to date, and no copy is made before")
-            }
-            Dialect::Postgres => tracing::warn!(
-                from,
-                to,
-                "the schema is brought up to date; the copy from before it is one of pg_dump, not of Watchpost"
-            ),
+    copied: Copied<'_>,
+) -> Result<(), StoreError> {
+    let (from, to) = (migrated.from, migrated.to);
+    let at = now.format("%Y%m%dT%H%M%SZ").to_string();
+    let copy = match copied {
+        Copied::Nothing => {
+            tracing::warn!(from, to, "the schema is brought up to date, and no copy is made before");
+            return Ok(());
         }
-        return Ok(None);
+        Copied::File(file) => {
+            let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+            free(file.parent().unwrap_or(Path::new("")), &format!("{stem}-{at}-schema-{from}"), ".db")
+        }
+        Copied::Server { server, folder } => {
+            let stem = server.plain_name();
+            free(folder, &format!("{stem}-{at}-schema-{from}"), ".dump")
+        }
     };
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let copy = file.with_file_name(format!("{stem}-{}-schema-{from}.db", now.format("%Y%m%dT%H%M%SZ")));
     tracing::info!(from, to, copy = %copy.display(), "the schema is brought up to date; the database is copied first");
-    match backup::copy_before(tx, file, &copy, from).await {
-        Ok(()) => Ok(Some(copy)),
+    let done = match copied {
+        Copied::Nothing => Ok(None),
+        Copied::File(file) => backup::copy_before(tx, file, &copy, from).await.map(|()| None),
+        Copied::Server { server, folder } => match make_folder(folder) {
+            Ok(()) => backup::dump_before(tx, server, &copy, from, now).await,
+            Err(error) => Err(error),
+        },
+    };
+    match done {
+        Ok(unverified) => {
+            (migrated.copy, migrated.unverified) = (Some(copy), unverified);
+            Ok(())
+        }
+        Err(StoreError::NoPrograms(why)) => {
+            tracing::warn!(from, to, "the schema is brought up to date, and no copy is made before: {why}");
+            migrated.no_copy = Some(why);
+            Ok(())
+        }
         Err(source) => {
             let source = Box::new(source);
             Err(StoreError::NoCopy { from, to, path: copy, source })
@@ -231,8 +319,34 @@ async fn keep_copy(
     }
 }
 
+/// The first of the names of a copy that is free: one of this second may be left of a process that was killed.
+fn free(folder: &Path, name: &str, ending: &str) -> PathBuf {
+    let first = folder.join(format!("{name}{ending}"));
+    if !first.exists() {
+        return first;
+    }
+    let mut others = (2..100).map(|n| folder.join(format!("{name}-{n}{ending}")));
+    others.find(|path| !path.exists()).unwrap_or(first)
+}
+
+/// 1 if this login at a server has the rights of the owner of the tables.
+pub(crate) const OWNS_TABLES: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_catalog.pg_class \
+    WHERE oid = to_regclass('schema_version') AND pg_has_role(current_user, relowner, 'USAGE')";
+
+/// Has this login at a server the rights of the owner of the tables?
+async fn owns_tables(tx: &mut Tx) -> Result<bool, StoreError> {
+    Ok(tx.fetch_one(OWNS_TABLES, args![]).await?.i64(0)? == 1)
+}
+
+/// Makes a folder that nobody else looks into.
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|source| StoreError::Folder { folder: folder.to_owned(), source })
+}
+
 /// A SQLite file with tables that are not ours is somebody else's.
-async fn refuse_foreign(tx: &mut Tx) -> Result<(), StoreError> {
+pub(crate) async fn refuse_foreign(tx: &mut Tx) -> Result<(), StoreError> {
     if tx.dialect() == Dialect::Postgres || newest_applied(tx).await?.is_some() {
         return Ok(());
     }

@@ -52,6 +52,7 @@ impl Grid {
 }
 
 /// Events of one kind in one bucket of the grid.
+#[derive(Clone, Copy)]
 struct CellCount {
     index: usize,
     category: Category,
@@ -87,7 +88,10 @@ async fn build(
 ) -> Result<Overview, StoreError> {
     let grid = Grid::new(period, buckets);
     let cells = cell_counts(tx, period, grid).await?;
-    let before = cell_counts(tx, period.previous(), Grid::new(period.previous(), 1)).await?;
+    let grid_before = Grid::new(period.previous(), 1);
+    let before = cell_counts(tx, period.previous(), grid_before).await?;
+    let calls = calls_among(tx, period, grid, &cells).await?;
+    let calls_before = calls_among(tx, period.previous(), grid_before, &before).await?;
     let spans = incident_spans(tx, period).await?;
     let threat = threat(tx).await?;
     let (top_sources, by_country) = sources(tx, period).await?;
@@ -98,6 +102,7 @@ async fn build(
     kpis.push(mtta_kpi(&spans, period, grid));
     Ok(Overview {
         period,
+        counted_at: period.to.min(now),
         threat: threat.level,
         threat_reason: threat.reason,
         threat_severity: threat.severity,
@@ -107,7 +112,7 @@ async fn build(
         authentication: histogram(grid, &cells, Outcome::ALL, |cell, outcome| {
             cell.category == Category::Authentication && cell.outcome == outcome
         })?,
-        api: api_usage(&cells, &before, grid, called)?,
+        api: api_usage(&calls, &calls_before, grid, called)?,
         by_category: histogram(grid, &cells, Category::ALL, |cell, category| cell.category == category)?,
         by_severity: histogram(grid, &cells, Severity::ALL, |cell, severity| cell.severity == severity)?,
         counts: category_counts(&cells),
@@ -171,26 +176,46 @@ fn histogram<T: Copy + std::fmt::Display>(
     Ok(Histogram { start: micros(grid.start)?, bucket_s, series })
 }
 
-/// Calls of interfaces as the rollups count them, with the endpoints that they called most.
-fn api_usage(
+/// The calls of interfaces among the counts: what Watchpost itself says of Redis has their category and is none of them.
+async fn calls_among(
+    tx: &mut Tx,
+    period: Period,
+    grid: Grid,
     cells: &[CellCount],
+) -> Result<Vec<CellCount>, StoreError> {
+    let is_call = |cell: &&CellCount| cell.category == Category::ApiUsage;
+    let mut calls: Vec<CellCount> = cells.iter().filter(is_call).copied().collect();
+    let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
+    let own = "SELECT (f.at - $1) / $2, COUNT(*) FROM incident i JOIN finding f ON f.incident_id = i.id \
+        WHERE i.family = 'redis_health' AND f.rule_id LIKE 'wp.redis.%' AND f.at >= $3 AND f.at < $4 GROUP BY 1";
+    for row in tx.fetch(own, args![grid.start, grid.width, from, to]).await? {
+        let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(grid.len - 1);
+        let mut own = row.u64(1)?;
+        for cell in calls.iter_mut().filter(|cell| cell.index == index && cell.outcome == Outcome::Failure) {
+            let taken = cell.n.min(own);
+            cell.n -= taken;
+            own -= taken;
+        }
+    }
+    Ok(calls)
+}
+
+/// What the counts of calls come to, with the endpoints that were called most.
+fn api_usage(
+    calls: &[CellCount],
     before: &[CellCount],
     grid: Grid,
     endpoints: Vec<TopEntity>,
 ) -> Result<ApiUsage, StoreError> {
-    let count = |cells: &[CellCount], is: &dyn Fn(&CellCount) -> bool| -> u64 {
-        cells.iter().filter(|cell| cell.category == Category::ApiUsage && is(cell)).map(|cell| cell.n).sum()
-    };
-    let (calls, previous) = (count(cells, &|_| true), count(before, &|_| true));
-    let failures = count(cells, &|cell| cell.outcome == Outcome::Failure);
+    let sum = |cells: &[CellCount]| -> u64 { cells.iter().map(|cell| cell.n).sum() };
+    let (all, previous) = (sum(calls), sum(before));
+    let failures = calls.iter().filter(|cell| cell.outcome == Outcome::Failure).map(|cell| cell.n).sum();
     Ok(ApiUsage {
-        calls,
-        change: KpiChange::between(Some(number(calls)), Some(number(previous))),
+        calls: all,
+        change: KpiChange::between(Some(number(all)), Some(number(previous))),
         failures,
-        failure_ratio: ApiUsage::ratio(failures, calls),
-        over_time: histogram(grid, cells, Outcome::ALL, |cell, outcome| {
-            cell.category == Category::ApiUsage && cell.outcome == outcome
-        })?,
+        failure_ratio: ApiUsage::ratio(failures, all),
+        over_time: histogram(grid, calls, Outcome::ALL, |cell, outcome| cell.outcome == outcome)?,
         endpoints,
     })
 }
@@ -265,7 +290,8 @@ async fn incident_spans(tx: &mut Tx, period: Period) -> Result<Vec<IncidentSpan>
     let rows = tx
         .fetch(
             "SELECT opened_at, acknowledged_at, resolved_at, first_seen FROM incident \
-             WHERE first_seen < $1 AND (resolved_at IS NULL OR resolved_at >= $2) AND merged_into IS NULL",
+             WHERE (first_seen <= $1 OR opened_at <= $1) AND (resolved_at IS NULL OR resolved_at >= $2) \
+             AND merged_into IS NULL",
             args![period.to, period.previous().from],
         )
         .await?;
@@ -321,7 +347,7 @@ async fn block_kpi(tx: &mut Tx, period: Period, now: DateTime<Utc>, grid: Grid) 
     let rows = tx
         .fetch(
             "SELECT created_at, CASE WHEN removed_at IS NOT NULL AND removed_at < expires_at THEN removed_at \
-             ELSE expires_at END FROM block WHERE state <> 'failed' AND state <> 'pending' AND created_at < $1 \
+             ELSE expires_at END FROM block WHERE state <> 'failed' AND state <> 'pending' AND created_at <= $1 \
              AND expires_at >= $2",
             args![period.to, period.from],
         )
@@ -462,6 +488,7 @@ async fn targets(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<Top
              ORDER BY total DESC, name LIMIT 10) AS busiest \
              UNION ALL SELECT * FROM (SELECT name, calls AS total, failed_calls AS failed, \
              CAST(1 AS BIGINT) AS called FROM by_endpoint WHERE calls > 0 \
+             AND name NOT IN (SELECT entity_value FROM incident WHERE family = 'redis_health') \
              ORDER BY calls DESC, name LIMIT 10) AS most_called",
             args![period.from, period.to],
         )

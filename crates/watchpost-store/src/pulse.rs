@@ -1,6 +1,7 @@
 //! Short answers about the whole database: how fresh it is, what it spans, where the audit log stands.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,13 +12,37 @@ use watchpost_model::period::Period;
 use watchpost_model::suppression::CompiledScope;
 
 use crate::audit::tree::Frontier;
-use crate::engine::{Sql, Tx, args};
+use crate::engine::{Dialect, Sql, Tx, args};
 use crate::error::StoreError;
 use crate::event::{EventCursor, event};
 use crate::store::Store;
 
 /// Findings read in one step.
 const STEP: usize = 1_000;
+
+/// Why a server that answers takes no changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadOnly {
+    /// It follows another server.
+    Standby,
+    /// It is set so, for all of it or for this database or login.
+    Setting,
+}
+
+impl fmt::Display for ReadOnly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Standby => {
+                "the server is a standby and takes no changes: have it promoted (pg_promote), or the address lead to the \
+                 primary; this goes on by itself then"
+            }
+            Self::Setting => {
+                "the server is set to read-only (default_transaction_read_only) and takes no changes: look why, such as \
+                 a disk that is nearly full, and have that ended; this goes on by itself then"
+            }
+        })
+    }
+}
 
 /// What a status bar shows of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +51,8 @@ pub struct Pulse {
     pub newest_event: Option<DateTime<Utc>>,
     /// Incidents that need somebody; what is merged into another needs nobody.
     pub incidents_active: u64,
+    /// Why nothing can be changed; `None` while it can.
+    pub read_only: Option<ReadOnly>,
 }
 
 /// The head of the audit log.
@@ -77,7 +104,19 @@ impl Store {
         Ok(Pulse {
             newest_event: newest.map(|row| row.time(0)).transpose()?,
             incidents_active: active.u64(0)?,
+            read_only: read_only(&mut tx).await?,
         })
+    }
+
+    /// Why the server takes no changes; `None` while it does, and of a file.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read_only(&self) -> Result<Option<ReadOnly>, StoreError> {
+        if self.inner.db.dialect() == Dialect::Sqlite {
+            return Ok(None);
+        }
+        read_only(&mut *self.read().await?).await
     }
 
     /// From the oldest to the newest event; `None` without events.
@@ -222,6 +261,17 @@ async fn shown_by_rule(
         incidents: incidents.len() as u64,
     };
     Ok(RecordedFindings { rules: rules.into_iter().map(row).collect(), incidents: incidents.len() as u64 })
+}
+
+/// The transaction itself may be one that only reads: what counts is what another one would be.
+pub(crate) async fn read_only(tx: &mut Tx) -> Result<Option<ReadOnly>, StoreError> {
+    const SQL: &str = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'standby' \
+                       WHEN pg_catalog.current_setting('default_transaction_read_only') = 'on' THEN 'setting' END";
+    if tx.dialect() == Dialect::Sqlite {
+        return Ok(None);
+    }
+    let row = tx.fetch_one(SQL, args![]).await?;
+    Ok(row.opt_text(0)?.map(|why| if why == "standby" { ReadOnly::Standby } else { ReadOnly::Setting }))
 }
 
 pub(crate) async fn head(tx: &mut Tx) -> Result<AuditHead, StoreError> {

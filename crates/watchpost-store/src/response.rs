@@ -27,7 +27,7 @@ const SELECT: &str = "SELECT r.id, r.kind, r.target, r.state, r.incident_id, COA
     FROM response_action r LEFT JOIN incident i ON i.id = r.incident_id";
 
 /// The engine's name in rows: what it took back is no release by a person.
-const ENGINE: &str = "engine";
+pub(crate) const ENGINE: &str = "engine";
 
 /// An automatic action to be kept, with what belongs into the same transaction.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use watchpost_model::event::{Category, Event};
 use watchpost_model::ids::EventId;
 use watchpost_model::job::JobPosition;
 
-use crate::engine::{Sql, Value, args, chunks};
+use crate::engine::{Dialect, Sql, Value, args, chunks};
 use crate::error::StoreError;
 use crate::event::{EventRow, event, id_values, insert_new, rows_of, weight};
 use crate::event_text::{self, Amount};
@@ -56,6 +56,7 @@ impl Store {
     ) -> Result<HashMap<EventId, [u8; 32]>, StoreError> {
         let now = self.inner.clock.now();
         let rows = rows_of(events, &Taken::of(fields))?;
+        self.event_room(events).await;
         let mut write = self.write().await?;
         // Nearly always the engine has stored all of them as they are, and then one mark for many is all there is to do.
         let unchanged = unchanged(&mut write, &rows).await?;
@@ -113,10 +114,15 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut write = self.write().await?;
         event_text::removing(&mut write, Amount::Many).await?;
+        // By the time too, where that tells the partition.
+        let key = match write.dialect() {
+            Dialect::Sqlite => "id",
+            Dialect::Postgres => "id, at",
+        };
         let gone = write
             .fetch(
                 format!(
-                    "DELETE FROM event WHERE id IN (SELECT id {} ORDER BY stored_at, at, id LIMIT $3) RETURNING id",
+                    "DELETE FROM event WHERE ({key}) IN (SELECT {key} {} ORDER BY stored_at, at, id LIMIT $3) RETURNING id",
                     due()
                 ),
                 args![stored_before, category.as_str(), i64::from(limit)],

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use watchpost_model::access::Role;
-use watchpost_model::audit::AuditDraft;
+use watchpost_model::audit::{AuditDraft, LogSeen};
 use watchpost_model::clock::Clock;
 use watchpost_model::words;
 
@@ -15,7 +15,8 @@ use crate::audit::append::{self, Fact};
 use crate::audit::sign::Signer;
 use crate::engine::{Db, Dialect, Notices, Tx, args};
 use crate::error::StoreError;
-use crate::migrate::Migrated;
+use crate::event_partition::Months;
+use crate::migrate::{Copied, Migrated};
 use crate::snapshot::{Moment, Reading};
 use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
 use crate::{job, migrate};
@@ -67,12 +68,22 @@ pub(crate) struct Inner {
     signer: RwLock<Option<Signer>>,
     /// The file, if it is one.
     pub(crate) file: Option<std::path::PathBuf>,
+    /// The server, if it is one.
+    pub(crate) server: Option<DatabaseTarget>,
     /// What opening it changed in its schema.
     migrated: Option<Migrated>,
     /// This process, for the runs of jobs that it owns.
     pub(crate) owner: String,
     /// Somebody here can say where sources are ([`Store::keep_places`]).
     pub(crate) places: AtomicBool,
+    /// The partitions of events that were asked for ([`Store::event_room`]).
+    pub(crate) months: Months,
+    /// The last change waited in vain for what somebody else's transaction holds.
+    held: AtomicBool,
+    /// The greatest state of the audit log that the database confirmed to this process. Never held across an await.
+    pub(crate) confirmed: Mutex<Option<LogSeen>>,
+    /// The process ends: nothing is waited for long.
+    hurries: AtomicBool,
 }
 
 impl std::fmt::Debug for Store {
@@ -84,16 +95,30 @@ impl std::fmt::Debug for Store {
 impl Store {
     /// Opens the database, makes it if it is a SQLite file that is not there, brings its schema up to date, and marks
     /// jobs of dead processes as failed. A SQLite file of an older schema is copied before it is changed: see
-    /// [`Store::migrated`].
+    /// [`Store::migrated`]. A PostgreSQL database is not: see [`Store::open_keeping`].
     ///
     /// # Errors
-    /// `SchemaTooNew`, `SchemaAltered`, `NotADatabase`, `Unavailable`, `NoCopy`, or what the database says.
+    /// `SchemaTooNew`, `SchemaTooOld`, `SchemaAltered`, `NotADatabase`, `Damaged`, `Unavailable`, `NoCopy`, or what the
+    /// database says.
     pub async fn open(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_as(target, clock, true).await
+        Self::open_as(target, clock, true, None).await
     }
 
-    /// The same for a file that is a copy itself, or whose owner wants none: an older schema is brought up to date without
-    /// a copy.
+    /// The same, and a PostgreSQL database of an older schema is copied into a folder of this machine before it is changed, if
+    /// `pg_dump` is there. The folder is made for it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_keeping(
+        target: &DatabaseTarget,
+        clock: Arc<dyn Clock>,
+        folder: &std::path::Path,
+    ) -> Result<Self, StoreError> {
+        Self::open_as(target, clock, true, Some(folder)).await
+    }
+
+    /// The same for a database that is a copy itself, or whose owner wants none: an older schema is brought up to date
+    /// without a copy.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -101,13 +126,14 @@ impl Store {
         target: &DatabaseTarget,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        Self::open_as(target, clock, false).await
+        Self::open_as(target, clock, false, None).await
     }
 
     async fn open_as(
         target: &DatabaseTarget,
         clock: Arc<dyn Clock>,
         copies: bool,
+        folder: Option<&std::path::Path>,
     ) -> Result<Self, StoreError> {
         let db = match target {
             DatabaseTarget::Sqlite { path } => open_sqlite(path).await?,
@@ -118,31 +144,53 @@ impl Store {
                 Db::open_postgres(options).await?
             }
         };
-        let file = match target {
-            DatabaseTarget::Sqlite { path } => Some(path.clone()),
-            DatabaseTarget::Postgres { .. } => None,
+        let copied = match (target, folder) {
+            (DatabaseTarget::Sqlite { path }, _) if copies => Copied::File(path),
+            (DatabaseTarget::Postgres { .. }, Some(folder)) if copies => {
+                Copied::Server { server: target, folder }
+            }
+            _ => Copied::Nothing,
         };
-        let copied = file.as_deref().filter(|_| copies);
         let migrated = Box::pin(migrate::migrate(&db, clock.now(), copied)).await?;
-        let store = Self::with(db, clock, file, migrated);
+        let store = Self::with(db, clock, Some(target), migrated);
         store.jobs_fail_orphans().await?;
         Ok(store)
     }
 
     /// A store over connections that are open.
-    pub(crate) fn over(db: Db, clock: Arc<dyn Clock>, file: Option<std::path::PathBuf>) -> Self {
-        Self::with(db, clock, file, None)
+    pub(crate) fn over(db: Db, clock: Arc<dyn Clock>) -> Self {
+        Self::with(db, clock, None, None)
     }
 
     fn with(
         db: Db,
         clock: Arc<dyn Clock>,
-        file: Option<std::path::PathBuf>,
+        target: Option<&DatabaseTarget>,
         migrated: Option<Migrated>,
     ) -> Self {
+        let (file, server) = match target {
+            None => (None, None),
+            Some(DatabaseTarget::Sqlite { path }) => (Some(path.clone()), None),
+            Some(server @ DatabaseTarget::Postgres { .. }) => (None, Some(server.clone())),
+        };
         let owner = job::this_process();
         let (signer, places) = (RwLock::new(None), AtomicBool::new(false));
-        Self { inner: Arc::new(Inner { db, clock, signer, file, migrated, owner, places }), moment: None }
+        let (months, held, hurries) = (Months::default(), AtomicBool::new(false), AtomicBool::new(false));
+        let inner = Inner {
+            db,
+            clock,
+            signer,
+            file,
+            server,
+            migrated,
+            owner,
+            places,
+            months,
+            held,
+            confirmed: Mutex::default(),
+            hurries,
+        };
+        Self { inner: Arc::new(inner), moment: None }
     }
 
     /// What opening this database changed in its schema; `None` if it was new or up to date.
@@ -206,9 +254,16 @@ impl Store {
         Ok(roles.into_iter().max_by_key(|role| role.permissions().len()))
     }
 
-    /// Signs a last checkpoint if there is a key, and closes.
+    /// Waits only shortly for what somebody else's transaction holds, and for a commit, from now on: the process ends.
+    pub fn hurry(&self) {
+        self.inner.hurries.store(true, Ordering::Relaxed);
+    }
+
+    /// Signs a last checkpoint if there is a key, and closes. While somebody else holds the log, it goes without: whoever signs
+    /// next signs for what was written.
     pub async fn close(&self) {
         if self.signer().is_some()
+            && !self.inner.held.load(Ordering::Relaxed)
             && let Err(error) = self.checkpoint_now("close").await
         {
             tracing::warn!(%error, "could not sign a checkpoint on closing");
@@ -246,13 +301,38 @@ impl Store {
         if self.moment.is_some() {
             return Err(StoreError::Validation("a look at one moment changes nothing".to_owned()));
         }
-        let tx = self.inner.db.begin_write().await?;
+        let mut tx = self.inner.db.begin_write().await?;
+        let is_short = self.inner.held.load(Ordering::Relaxed) || self.inner.hurries.load(Ordering::Relaxed);
+        if is_short && tx.dialect() == Dialect::Postgres {
+            // Whoever comes after is told within less, until it is free again.
+            tx.execute("SET LOCAL lock_timeout = '2s'", args![]).await?;
+        }
         Ok(Write { tx, touched: BTreeSet::new(), entries: Vec::new() })
     }
 
     /// Ends a writing transaction: revisions, then audit records (the head of the log is the last lock), then commit.
     /// Returns the numbers of the audit records.
     pub(crate) async fn commit(&self, write: Write) -> Result<Vec<i64>, StoreError> {
+        // What leaves no record says nothing about who holds the log.
+        if write.entries.is_empty() {
+            return self.commit_all(write).await;
+        }
+        self.noted(self.commit_all(write).await)
+    }
+
+    /// Notes whether something waited for the log in vain, or was left while it may still hold it.
+    pub(crate) fn noted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        match &done {
+            Ok(_) => self.inner.held.store(false, Ordering::Relaxed),
+            Err(StoreError::Held(_) | StoreError::Unconfirmed(_)) => {
+                self.inner.held.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        done
+    }
+
+    async fn commit_all(&self, write: Write) -> Result<Vec<i64>, StoreError> {
         let Write { mut tx, mut touched, entries } = write;
         if !entries.is_empty() {
             touched.insert(Tag::Audit);
@@ -260,10 +340,17 @@ impl Store {
         for tag in touched {
             tx.bump(tag).await?;
         }
-        let numbers =
+        let appended =
             append::append_all(&mut tx, entries, self.inner.clock.now(), self.signer().as_ref()).await?;
-        tx.commit().await?;
-        Ok(numbers)
+        let seen = match &appended.head {
+            Some((before, head)) => Box::pin(self.audit_follows(&mut tx, before, head)).await?,
+            None => None,
+        };
+        tx.commit_in(self.inner.hurries.load(Ordering::Relaxed)).await?;
+        if let Some(seen) = seen {
+            self.audit_confirm(seen);
+        }
+        Ok(appended.numbers)
     }
 }
 
@@ -274,17 +361,41 @@ async fn open_sqlite(path: &std::path::Path) -> Result<Db, StoreError> {
         return Err(StoreError::NotFound(format!("the folder {}", folder.display())));
     }
     make_private(path)?;
+    refuse_untouched(path).await?;
     // Switching a new file to WAL needs an exclusive moment that the busy timeout does not cover; two processes that
     // start at once meet here.
     let mut attempt: u64 = 0;
     loop {
         match Db::open_sqlite(sqlite_options(path)).await {
-            Err(StoreError::Unavailable(error)) if attempt < 40 && is_busy(&error) => {
+            Err(StoreError::Unavailable(error)) if attempt < 40 && migrate::is_busy(&error) => {
                 attempt += 1;
                 tokio::time::sleep(Duration::from_millis(10 * attempt.min(20))).await;
             }
             result => return result,
         }
+    }
+}
+
+/// Refuses a file of another program before it is opened: switching to WAL writes into its header. A database of ours is in
+/// that mode, or a copy of one.
+async fn refuse_untouched(path: &std::path::Path) -> Result<(), StoreError> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let mut header = [0; 19];
+    let read =
+        std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut header));
+    if read.is_err() || !header.starts_with(MAGIC) || !header.ends_with(&[1]) {
+        return Ok(());
+    }
+    let look = Db::look_at_file(path);
+    let found = match look.begin_read().await {
+        Ok(mut tx) => migrate::refuse_foreign(&mut tx).await,
+        Err(error) => Err(error),
+    };
+    look.end_look().await;
+    match found {
+        Err(refused @ (StoreError::NotADatabase(_) | StoreError::Damaged(_))) => Err(refused),
+        // Whatever else is wrong with it, opening it says.
+        _ => Ok(()),
     }
 }
 
@@ -300,11 +411,6 @@ fn make_private(path: &std::path::Path) -> Result<(), StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(sqlx::Error::Io(error).into()),
     }
-}
-
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|inner| inner.code());
-    matches!(code.as_deref(), Some("5" | "261" | "517"))
 }
 
 /// One audit record to be written: from a person or engine, or of the trail itself.

@@ -78,13 +78,16 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("subject_key", "the keys that open sealed records"),
 ];
 
+/// As [`LEFT_OUT`], of what PostgreSQL alone has.
+const LEFT_OUT_OF_POSTGRES: &[(&str, &str)] = &[("event_id", "the ids of events, which stand in them")];
+
 /// Columns that are left out of tables that are exported.
 const LEFT_OUT_OF: &[(&str, &str, &str)] =
     &[("erasure", "mark", "whoever has it can confirm a guess at an erased name")];
 
 /// Is this a table of Watchpost? Others may lie beside them in a schema.
 pub(crate) fn is_own(table: &str) -> bool {
-    EXPORTED.contains(&table) || LEFT_OUT.iter().any(|(name, _)| *name == table)
+    EXPORTED.contains(&table) || LEFT_OUT.iter().chain(LEFT_OUT_OF_POSTGRES).any(|(name, _)| *name == table)
 }
 
 /// How a column is read.
@@ -181,7 +184,7 @@ impl Store {
                 columns.push(row);
                 at += 1;
             }
-            match LEFT_OUT.iter().find(|(table, _)| *table == name) {
+            match LEFT_OUT.iter().chain(LEFT_OUT_OF_POSTGRES).find(|(table, _)| *table == name) {
                 Some((_, why)) => found.left_out.push((name, (*why).to_owned())),
                 None if !EXPORTED.contains(&name.as_str()) => {
                     found.left_out.push((name, "this version does not know it".to_owned()));

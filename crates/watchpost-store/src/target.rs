@@ -35,6 +35,17 @@ pub enum DatabaseTarget {
     },
 }
 
+impl DatabaseTarget {
+    /// The name of a server's database, or that of a file, with nothing in it that a name of a file may not have.
+    pub(crate) fn plain_name(&self) -> String {
+        let name = match self {
+            Self::Sqlite { path } => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Postgres { database, .. } => database.clone(),
+        };
+        name.chars().map(|ch| if ch.is_alphanumeric() || ch == '-' { ch } else { '_' }).collect()
+    }
+}
+
 impl fmt::Debug for DatabaseTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,6 +78,14 @@ pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", "16384")
         .pragma("journal_size_limit", "134217728")
         .pragma("temp_store", "MEMORY")
+}
+
+/// Options for looking at a SQLite file that may be another program's: nothing of it is changed, its journal mode neither.
+pub(crate) fn sqlite_look(path: &std::path::Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(Duration::from_secs(10))
+        .pragma("query_only", "ON")
 }
 
 /// Options of a PostgreSQL server, from its parts; `None` for SQLite.

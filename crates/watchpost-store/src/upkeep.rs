@@ -42,7 +42,7 @@ impl Store {
             db.rewrite().await?;
         }
         let folded = match file {
-            Some(_) => db.settle(&[]).await?,
+            Some(_) => db.settle(&[], &[]).await?.folded,
             None => true,
         };
         Ok(Maintained { problem: None, folded, before, after: db.size(file).await? })

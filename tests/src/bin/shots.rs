@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Parser;
 use watchpost_tests::{Shots, Size, Theme, target_directory};
 
@@ -38,12 +38,13 @@ async fn main() -> Result<()> {
     };
     let themes =
         if args.themes.is_empty() { vec![Theme::Dark, Theme::Light, Theme::Contrast] } else { args.themes };
-    let pictures =
+    let shots =
         Shots { out: out.clone(), sizes: args.sizes, themes, language: args.language, only: args.only };
-    let pictures = pictures.take().await?;
-    for picture in &pictures {
+    let taken = shots.take().await?;
+    for picture in &taken.pictures {
         println!("{}", picture.display());
     }
-    println!("{} pictures in {}", pictures.len(), out.display());
+    println!("{} pictures in {}", taken.pictures.len(), out.display());
+    ensure!(taken.failed.is_empty(), "{} failed:\n{}", taken.failed.len(), taken.failed.join("\n"));
     Ok(())
 }

@@ -178,9 +178,19 @@ async fn a_file_of_secrets_keeps_passwords_and_the_signing_key() -> Result<()> {
     home.set_env("WATCHPOST_SECRETS_PASSPHRASE_FILE", "");
     let status = home.cli(["status", "-c", "shop"]).await?;
     ensure!(status.status.code() == Some(3), "{}{}", status.stdout, status.stderr);
-    for told in ["keychain", "cannot read the redis password"] {
+    for told in ["keychain", "not tried: the connection is not open"] {
         ensure!(status.stdout.contains(told), "{told}: {}", status.stdout);
     }
+    ensure!(status.stderr.contains("cannot read the redis password"), "{}", status.stderr);
+    // A connection that needs nothing of the file does not wait for it.
+    home.cli(["connect", "add", "plain", "--redis", "redis://127.0.0.1:1/0"]).await?;
+    let status = home.cli(["status", "-c", "plain"]).await?;
+    ensure!(!status.stdout.contains("not tried"), "{}", status.stdout);
+    // A file without a password in it is told as that.
+    fs::write(&password, "\n")?;
+    home.set_env("WATCHPOST_REDIS_PASSWORD_FILE", &password);
+    let status = home.cli(["status", "-c", "plain"]).await?;
+    ensure!(status.stderr.contains("the file is empty"), "{}", status.stderr);
     Ok(())
 }
 
@@ -195,7 +205,7 @@ async fn a_new_file_of_secrets_holds_what_the_keychain_held() -> Result<()> {
 
     home.session().await?;
     let shown = home.cli(["config", "secrets-file", "show"]).await?.ok()?;
-    ensure!(shown.contains("secrets are kept in the keychain"), "{shown}");
+    ensure!(shown.contains("a key of the keychain seals"), "{shown}");
     let add =
         ["connect", "add", "shop", "--redis", "redis://127.0.0.1:1/0", "--redis-password-file", &password];
     home.cli(add).await?;
@@ -207,13 +217,13 @@ async fn a_new_file_of_secrets_holds_what_the_keychain_held() -> Result<()> {
 
     let make = ["config", "secrets-file", "make", "--passphrase-file", &words];
     let made = home.cli(make).await?.ok()?;
-    for carried in ["/redis", "checkpoint-key/"] {
+    for carried in ["the redis password of \"shop\"", "the key that signs the audit trail"] {
         let line = made.lines().find(|line| line.contains(carried));
         ensure!(line.is_some_and(|line| line.starts_with("carried over")), "{carried}: {made}");
     }
     home.set_env("WATCHPOST_SECRETS_PASSPHRASE_FILE", &words);
     ensure!(keys(&home).await? == before, "the key signs on, and none is made anew");
     let status = home.cli(["status", "-c", "shop"]).await?;
-    ensure!(!status.stdout.contains("cannot read the redis password"), "{}", status.stdout);
+    ensure!(!status.stderr.contains("cannot read the redis password"), "{}", status.stderr);
     Ok(())
 }

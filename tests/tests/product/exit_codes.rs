@@ -135,7 +135,12 @@ async fn the_doctor_tries_everything() -> Result<()> {
     // So does the status: that the database does not open is the state that was asked for.
     let told = home.cli(["--connection", "broken", "status"]).await?;
     assert_eq!(told.status.code(), Some(3), "{}{}", told.stdout, told.stderr);
-    for part in ["broken", "down - the file is not a Watchpost database", "keychain"] {
+    for part in [
+        "broken",
+        "down - the file is not a Watchpost database",
+        "not known: the database is not open",
+        "keychain",
+    ] {
         assert!(told.stdout.contains(part), "{part} is missing in: {}", told.stdout);
     }
     assert!(told.stderr.contains("choose another file"), "{}", told.stderr);

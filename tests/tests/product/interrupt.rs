@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use watchpost_tests::{Home, until};
+use watchpost_tests::{Home, Redis, until};
 
 /// For what another process does.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -56,4 +56,36 @@ async fn a_report_that_is_interrupted_exits_with_130_and_leaves_nothing() -> Res
     assert_eq!(record["outcome"], "failure", "{record}");
     assert!(record["reason"].as_str().is_some_and(|text| text.contains("stopped")), "{record}");
     Ok(())
+}
+
+/// What is said at a bad moment, while it is asked how far the job is, was not heard before.
+#[tokio::test]
+async fn a_job_is_cancelled_whenever_it_is_interrupted() -> Result<()> {
+    let redis = Redis::start().await?;
+    let mut home = Home::new("a job is interrupted")?;
+    let url = format!("unix://{}", redis.socket().display());
+    home.cli(["connect", "add", "shop", "--redis", &url]).await?.ok()?;
+    home.set_env("WATCHPOST_CONNECTION", "shop");
+    for _ in 0..6 {
+        // Half a minute, if nobody stops it.
+        let running = home.start_cli(["benchmark", "--ops", "1000000", "--pipeline", "2"])?;
+        until("the benchmark to write", PATIENCE, || async {
+            ensure!(redis.ask(&["DBSIZE"])?.trim() != "0", "no key is there");
+            Ok(())
+        })
+        .await?;
+        // Written after it began, and by another process: it is followed by now.
+        assert_eq!(newest_job(&home).await?, "running");
+        let status = Home::interrupt(running).await?;
+        assert_eq!(status.code(), Some(1), "{status}");
+        assert_eq!(newest_job(&home).await?, "cancelled");
+        assert_eq!(redis.ask(&["DBSIZE"])?.trim(), "0", "its keys are gone");
+    }
+    Ok(())
+}
+
+/// The state of the job that was begun last.
+async fn newest_job(home: &Home) -> Result<String> {
+    let listed = home.cli(["--output", "json", "jobs"]).await?.json()?;
+    Ok(listed["runs"][0]["state"].as_str().context("a job is listed")?.to_owned())
 }

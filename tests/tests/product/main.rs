@@ -5,6 +5,7 @@ mod crash;
 mod encryption;
 mod exit_codes;
 mod interrupt;
+mod keychain;
 mod optimize_kill;
 mod retention_kill;
 mod sigma_import;

@@ -42,10 +42,14 @@ async fn twenty_incidents_without_a_pointer() -> Result<()> {
     send(&window, "resolve").await?;
     left(&window, before - 13).await?;
 
-    // Into the one that resembles it most.
+    // Into the one of the same source and time, or into one of those that resemble it.
     window.press("m").await?;
-    window.wait_for("[data-test=merge-dialog] input:checked").await?;
-    window.press(Key::Tab.to_string()).await?;
+    window.wait_for("[data-test=merge-dialog] [type=radio]").await?;
+    if window.count("[data-test=merge-dialog] :checked").await? == 0 {
+        tab_to(&window, "merge-into-").await?;
+        window.press(" ").await?;
+    }
+    tab_to(&window, "merge-reason").await?;
     window.press("One campaign").await?;
     send(&window, "merge").await?;
     left(&window, before - 14).await?;
@@ -135,7 +139,7 @@ async fn suppress(window: &Window) -> Result<()> {
     send(window, "suppress").await
 }
 
-/// Presses Tab until `hook` has the focus; no dialog has so many places.
+/// Presses Tab until `hook` has the focus, or one that begins so where it ends with a hyphen; no dialog has so many places.
 async fn tab_to(window: &Window, hook: &str) -> Result<()> {
     for _ in 0..50 {
         if has_focus(window, hook).await? {
@@ -148,15 +152,16 @@ async fn tab_to(window: &Window, hook: &str) -> Result<()> {
 
 async fn has_focus(window: &Window, hook: &str) -> Result<bool> {
     let focus = window.run("return document.activeElement?.dataset.test ?? ''", Vec::new()).await?;
-    Ok(focus == hook)
+    let focus = focus.as_str().unwrap_or_default();
+    Ok(focus == hook || (hook.ends_with('-') && focus.starts_with(hook)))
 }
 
 /// The search finds an address of the queue; its incident blocks it.
 async fn block(window: &Window) -> Result<()> {
-    let titles = window.texts("[data-test=incident-row] .title").await?;
-    let address = titles
+    let lines = window.texts("[data-test=incident-row] :is(.title, .second)").await?;
+    let address = lines
         .iter()
-        .filter_map(|title| title.rsplit(' ').next())
+        .flat_map(|line| line.split_whitespace())
         .find(|word| word.parse::<IpAddr>().is_ok())
         .context("an address in the queue")?
         .to_owned();
@@ -174,4 +179,58 @@ async fn block(window: &Window) -> Result<()> {
     window.wait_for("[data-test=block-row][data-state=active]").await?;
     window.press("gi").await?;
     window.wait_for("[data-test=incident-row]").await.map(|_| ())
+}
+
+/// The number of the active row, or nothing.
+async fn active(window: &Window) -> Result<String> {
+    let number =
+        "return document.querySelector('[data-test=incident-row][data-active]')?.dataset.number ?? ''";
+    Ok(window.run(number, Vec::new()).await?.as_str().unwrap_or_default().to_owned())
+}
+
+async fn moved(window: &Window, before: &str) -> Result<()> {
+    let other = format!(
+        "const number = document.querySelector('[data-test=incident-row][data-active]')?.dataset.number ?? ''; \
+         return number !== '' && number !== '{before}'"
+    );
+    window.wait_until("another row is active", &other).await
+}
+
+#[tokio::test]
+async fn the_keys_of_the_queue_work_wherever_the_focus_is() -> Result<()> {
+    let home = Home::new("keys of the queue")?;
+    home.session().await?;
+    home.cli(["simulate", "--seed", "7", "--days", "14"]).await?.ok()?;
+    home.cli(["serve", "--until-idle"]).await?.ok()?;
+    let window = Window::launch(&home).await?;
+    window.wait_for("[data-test=status-workspace]").await?;
+    window.go("#/incidents").await?;
+    window.wait_for("[data-test=incident-row]").await?;
+
+    // A press on a facet leaves the focus in its box.
+    window.click("[data-test=facet-severity-high]").await?;
+    let filtered = "const rows = [...document.querySelectorAll('[data-test=incident-row]')]; \
+        return rows.length > 0 && rows.every((row) => row.dataset.severity === 'high')";
+    window.wait_until("only high ones", filtered).await?;
+    let before = active(&window).await?;
+    window.press("j").await?;
+    moved(&window, &before).await?;
+    for _ in 0..3 {
+        window.press("x").await?;
+        window.press("j").await?;
+    }
+    window.wait_for("[data-test=bulk-count][data-value='3']").await?;
+    window.press(Key::Escape.to_string()).await?;
+
+    // An incident that was looked at with the pointer, and closed.
+    let before = active(&window).await?;
+    window.press(Key::Enter.to_string()).await?;
+    window.click("[data-test=incident-title]").await?;
+    window.press(Key::Escape.to_string()).await?;
+    window.wait_gone("[data-test=incident-page]").await?;
+    window.press("k").await?;
+    moved(&window, &before).await?;
+    window.press(Key::Enter.to_string()).await?;
+    window.wait_for("[data-test=incident-page]").await?;
+    window.close().await
 }

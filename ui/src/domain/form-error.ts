@@ -1,10 +1,12 @@
 // Where a failed request says its fault: at the field that the backend named, or below the form.
 
+import { refusalText } from '$ui/domain/refusal';
+import { sentences } from '$ui/shared/text/sentences';
 import type { OperationError } from '$ui/state/error';
 
 /** The fault in one text: what happened and what to do about it. */
 export function faultText(error: OperationError): string {
-  return error.hint === null ? error.message : `${error.message}. ${error.hint}`;
+  return sentences(refusalText(error.message), error.hint);
 }
 
 /** The fault of one of `fields`; `null` if the error is about something else. A nested field `redis.host` is about `redis`. */

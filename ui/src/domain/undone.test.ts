@@ -52,7 +52,7 @@ describe('a suppression', () => {
     await waitFor(() => hook('unsuppress-reason'));
     await type('unsuppress-reason', 'x');
     await fireEvent.click(hook('unsuppress-confirm'));
-    await waitFor(() => expect(hook('unsuppress-dialog').textContent).toContain('jonas has ended it already'));
+    await waitFor(() => expect(hook('unsuppress-dialog').textContent).toContain('Jonas has ended it already'));
     expect(hook<HTMLInputElement>('unsuppress-reason').value, 'what was written is kept').toBe('x');
   });
 });

@@ -2,7 +2,8 @@
 
 export type AclLine = { 
 /**
- * Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`.
+ * Stable name: `observe`, `process`, `contain`, `export`, `maintain`, `all`; `from_7_0`, `from_7_2`,
+ * `from_valkey_8_1` for what later servers know, where this one did not say its version.
  */
 purpose: string, 
 /**
@@ -76,7 +77,7 @@ target: string, };
 
 export type ApiUsage = { 
 /**
- * Calls in the period.
+ * Calls in the period; alerts on Redis, which have their category, are none.
  */
 calls: number, 
 /**
@@ -313,7 +314,15 @@ erased_by: number | null,
 /**
  * The class whose retention took it; absent if a person was erased.
  */
-purged?: RecordClass, };
+purged?: RecordClass, 
+/**
+ * What its own writer got wrong, for people, where no record sets that apart; absent if nothing.
+ */
+own_fault?: string, 
+/**
+ * Number of the record that sets this one apart.
+ */
+set_apart_by?: number, };
 
 export type AuditExport = { 
 /**
@@ -365,7 +374,16 @@ key: string,
 /**
  * SHA-256 of `SHA256SUMS`, which stands for all files.
  */
-sha256: string, };
+sha256: string, 
+/**
+ * Records in it that nobody can read and that no record sets apart, or that were altered, the first 50: the folder does
+ * not verify.
+ */
+unreadable: Array<number>, 
+/**
+ * Newer records of the log, for which no checkpoint stands and which are not in it: this console had no key to sign.
+ */
+uncovered: number, };
 
 export type AuditFigures = { 
 /**
@@ -675,6 +693,16 @@ rules: Array<RecordRule>,
  */
 reason?: string, };
 
+export type AuditSetApart = { 
+/**
+ * Its number, as a check of the trail names it.
+ */
+seq: number, 
+/**
+ * Why; it stands in the audit trail.
+ */
+reason: string, };
+
 export type AuditStamp = { 
 /**
  * Records of the checkpoint.
@@ -771,7 +799,7 @@ request: string, };
 
 export type AuditTrust = { 
 /**
- * The log continues what this console and the places have seen.
+ * The log continues what this console and the places have seen, and the last check of this console found nothing.
  */
 ok: boolean, 
 /**
@@ -782,6 +810,10 @@ problem: string | null,
  * First record that it is about.
  */
 first_bad_seq: number | null, 
+/**
+ * The problem is what the check of this time found, and nothing else: there is nothing to accept.
+ */
+failed_at?: string, 
 /**
  * How strong the evidence is.
  */
@@ -857,7 +889,7 @@ from: number,
  */
 root: string, 
 /**
- * Checkpoints checked.
+ * Checkpoints that hold, with those that an earlier check of this console found good.
  */
 checkpoints: number, 
 /**
@@ -876,6 +908,14 @@ problems: Array<string>,
  * Records without content, by the erasure that took it.
  */
 erased: Array<ErasedRecords>, 
+/**
+ * Records that another one sets apart, with what does not fit in them: they prove nothing, and the rest holds.
+ */
+set_apart: Array<SetApart>, 
+/**
+ * Of the problems those that a record's own writer made, and that can be set apart; at most as many as problems.
+ */
+own_faults: Array<OwnFault>, 
 /**
  * What the evidence is worth.
  */
@@ -1171,6 +1211,10 @@ state: Array<BlockState>,
  */
 created?: Period, 
 /**
+ * In force at this instant, as the Overview counts active blocks; absent means that this does not matter.
+ */
+in_force_at?: string, 
+/**
  * Of this address or range, of one that it lies in, or of something in it; absent means any.
  */
 touching?: string, 
@@ -1299,7 +1343,7 @@ target: string,
  */
 terms?: BlockTerms, };
 
-export type BulkAction = { "do": "assign", 
+export type BulkAction = { "do": "take" } | { "do": "assign", 
 /**
  * To whom; absent means to nobody.
  */
@@ -2059,10 +2103,6 @@ export type DatabaseCopies = {
  */
 engine: string, 
 /**
- * Watchpost copies it; else its own tools do.
- */
-copied: boolean, 
-/**
  * The folder of the plan.
  */
 folder: string | null, 
@@ -2089,7 +2129,7 @@ problem: string | null, };
 
 export type DatabaseCopy = { 
 /**
- * The file.
+ * The file; of one that was put back on a server the name of the new database.
  */
 path: string, 
 /**
@@ -2113,6 +2153,16 @@ erased_again: number,
  * place of the database they are held against it, until a person takes it as it is.
  */
 behind: number, 
+/**
+ * Why a copy that was just made of a PostgreSQL database was not checked, and is kept all the same. Then nothing is known
+ * of its trail.
+ */
+unverified?: string, 
+/**
+ * When the copy was made, if it is byte for byte one that the audit trail of this connection names. Absent else, and of
+ * one that was just made: then nothing says whether what its own trail does not cover, events among it, was altered.
+ */
+made_at?: string, 
 /**
  * What checking all of its audit trail came to.
  */
@@ -2200,9 +2250,14 @@ export type DatabaseRestore = {
  */
 path: string, 
 /**
- * The file to make; it must not be there: nothing is ever overwritten.
+ * The file to make, of a copy of a SQLite database; it must not be there: nothing is ever overwritten.
  */
 to: string, 
+/**
+ * Of a copy of a PostgreSQL database, and then `to` is empty: the name of the database to make on the server of this
+ * connection; there must be none.
+ */
+database?: string, 
 /**
  * As for the backup.
  */
@@ -2268,12 +2323,48 @@ before: string,
  */
 after: string, 
 /**
+ * The same as kinds and numbers: how it was and how it is.
+ */
+values: [DriftValue, DriftValue], 
+/**
  * How much: a factor for volumes (never below 1), the share that moved in percent for hours, the number of new
  * values otherwise.
  */
-size: number, };
+size: number, 
+/**
+ * Of volumes and requests: they fell by that factor and did not rise.
+ */
+fell: boolean, };
 
 export type DriftKind = "new" | "gone" | "hours" | "countries" | "agents" | "networks" | "volume" | "requests";
+
+export type DriftUnit = "hour_requests" | "hour_kib" | "day_kib";
+
+export type DriftValue = { "kind": "absent" } | { "kind": "events", 
+/**
+ * How many.
+ */
+n: number, } | { "kind": "values", 
+/**
+ * Which.
+ */
+values: Array<string>, } | { "kind": "hours", 
+/**
+ * 0 to 23, ascending.
+ */
+hours: Array<number>, } | { "kind": "usual", 
+/**
+ * The median.
+ */
+median: number, 
+/**
+ * Its median absolute deviation.
+ */
+deviation: number, 
+/**
+ * Of what.
+ */
+unit: DriftUnit, };
 
 export type EndpointBaseline = { 
 /**
@@ -2682,7 +2773,8 @@ period: Period | null,
  */
 query: string | null, 
 /**
- * Of times without an offset in the query, and of the times in a table: an IANA name; absent means UTC.
+ * Of times without an offset in the query, and of the times in the file, each with its offset: an IANA name; absent
+ * means UTC.
  */
 zone?: string, 
 /**
@@ -3282,7 +3374,11 @@ export type HealthHistory = {
 /**
  * The samples.
  */
-samples: Array<HealthSample>, };
+samples: Array<HealthSample>, 
+/**
+ * While Redis is down, what this console measured last, in full; absent if it has not since it was started.
+ */
+last?: RedisHealth, };
 
 export type HealthHistoryRequest = { 
 /**
@@ -3522,9 +3618,14 @@ account: string,
 /**
  * Why, for people.
  */
-detail: string, };
+detail: string, 
+/**
+ * Why no role of the database holds this login back: the owner of the tables, the engine; absent where one does, and where
+ * the database is a file.
+ */
+unbound?: string, };
 
-export type IdentityKind = "personal" | "shared";
+export type IdentityKind = "personal" | "shared" | "unknown";
 
 export type ImportRequest = { 
 /**
@@ -3704,9 +3805,14 @@ evidence: Array<Evidence>,
  */
 event_rows: number, 
 /**
- * All entities of its events with the number of events.
+ * Entities of its events with the number of events, the most frequent first, at most 200; `entity_rows` tells how many
+ * there are.
  */
 entities: Array<EntityCount>, 
+/**
+ * Different entities of its events.
+ */
+entity_rows: number, 
 /**
  * Oldest first, the newest 200; `earlier_notes` leads to those before.
  */
@@ -3889,7 +3995,23 @@ opened?: Period,
 /**
  * Something happened to it in this period: by a person, or new findings.
  */
-changed?: Period, };
+changed?: Period, 
+/**
+ * Began in this period, as the Overview counts new incidents: its first evidence is in it, by the time of the event.
+ */
+began?: Period, 
+/**
+ * Somebody acknowledged it, or nobody did yet.
+ */
+acknowledged?: boolean, 
+/**
+ * Active at this instant, as the Overview counts active incidents: it had begun and was not resolved.
+ */
+active_at?: string, 
+/**
+ * This event is of its attack, or of one that is merged into it.
+ */
+event?: EventId, };
 
 export type IncidentHandover = { 
 /**
@@ -4081,7 +4203,8 @@ note: string | null, };
 
 export type IncidentUndo = { 
 /**
- * The token that the action returned.
+ * The token that the bulk action returned; of the change of one incident its number and the version that the change
+ * left, `42@7`.
  */
 undo: string, };
 
@@ -4509,6 +4632,20 @@ metrics: Array<Metric>,
  */
 problem: string | null, };
 
+export type NotStarted = { 
+/**
+ * When that was.
+ */
+at: string, 
+/**
+ * Why, in words.
+ */
+why: string, 
+/**
+ * When it is tried again; absent if nobody knows when it is off-peak again.
+ */
+again: string | null, };
+
 export type Note = { 
 /**
  * Identity.
@@ -4572,6 +4709,13 @@ field?: string,
  * Where to find it in the log.
  */
 trace_id?: string, };
+
+export type OptimizeRequest = { 
+/**
+ * The way back: write compressed payloads as they were, and keep events as large hashes again where the server's
+ * limits ask for it by now. Expiries that were given and index entries that were removed stay as they are.
+ */
+revert: boolean, };
 
 export type Origin = "window" | "cli" | "http" | "schedule" | "engine";
 
@@ -4651,6 +4795,10 @@ export type Overview = {
  */
 period: Period, 
 /**
+ * When what is active was counted: at the end of the period, or now where that has not come yet.
+ */
+counted_at: string, 
+/**
  * The state in one word.
  */
 threat: ThreatLevel, 
@@ -4725,6 +4873,16 @@ period: Period | null,
  */
 buckets: number, };
 
+export type OwnFault = { 
+/**
+ * Its number.
+ */
+record: number, 
+/**
+ * What does not fit, for people.
+ */
+problem: string, };
+
 export type Parameter = { 
 /**
  * Its name.
@@ -4763,7 +4921,7 @@ state: PartState,
  */
 detail: string, 
 /**
- * When it last answered.
+ * When it last was connected.
  */
 last_ok: string | null, };
 
@@ -4786,6 +4944,10 @@ bytes: number | null,
  * How many never expire; absent where the server does not tell.
  */
 without_ttl: number | null, 
+/**
+ * The names of a few of these that are not the product's own.
+ */
+unending: Array<string>, 
 /**
  * Their types, most first: `hash 20, string 1`.
  */
@@ -4968,7 +5130,11 @@ missed_since: string | null,
 /**
  * Its newest run by the plan.
  */
-last: JobRun | null, };
+last: JobRun | null, 
+/**
+ * Why it was not started the last time it was tried; absent once it runs.
+ */
+not_started?: NotStarted, };
 
 export type Playbook = { 
 /**
@@ -5280,6 +5446,10 @@ length: number,
  */
 message: string, 
 /**
+ * The same as kind and values.
+ */
+problem: QueryProblem, 
+/**
  * What could stand there.
  */
 expected: Array<string>, 
@@ -5287,6 +5457,76 @@ expected: Array<string>,
  * What was probably meant, to be put in its place.
  */
 suggestion: string | null, };
+
+export type QueryProblem = { "kind": "too_long", 
+/**
+ * Characters that it may have.
+ */
+most: number, } | { "kind": "too_deep", 
+/**
+ * Levels that it may have.
+ */
+most: number, } | { "kind": "too_many", 
+/**
+ * Conditions that it may have.
+ */
+most: number, } | { "kind": "closes_nothing" } | { "kind": "not_closed" } | { "kind": "no_end" } | { "kind": "lone_minus" } | { "kind": "lone_keyword", 
+/**
+ * The keyword.
+ */
+text: string, } | { "kind": "no_condition" } | { "kind": "no_field", 
+/**
+ * What stands there.
+ */
+text: string, } | { "kind": "no_values" } | { "kind": "needs_value", 
+/**
+ * The field.
+ */
+field: string, } | { "kind": "not_compared", 
+/**
+ * The field.
+ */
+field: string, 
+/**
+ * How it was compared.
+ */
+sign: string, } | { "kind": "no_wildcard", 
+/**
+ * The field.
+ */
+field: string, } | { "kind": "no_value", 
+/**
+ * The field.
+ */
+field: string, 
+/**
+ * What stands there.
+ */
+text: string, } | { "kind": "no_word", 
+/**
+ * The field.
+ */
+field: string, 
+/**
+ * What stands there.
+ */
+text: string, } | { "kind": "no_address", 
+/**
+ * What stands there.
+ */
+text: string, } | { "kind": "no_network", 
+/**
+ * What stands there.
+ */
+text: string, } | { "kind": "nothing_beyond", 
+/**
+ * The field.
+ */
+field: string, 
+/**
+ * What stands there.
+ */
+text: string, } | { "kind": "range_reversed" } | { "kind": "period_reversed" } | { "kind": "no_severity" };
 
 export type RecordClass = "security" | "access" | "privacy" | "reads" | "maintenance";
 
@@ -6012,7 +6252,11 @@ period: Period,
 /**
  * What the kind asks for besides: an incident's number, a person or address.
  */
-subject?: string, };
+subject?: string, 
+/**
+ * A name that the caller makes up, by which it can ask how far the making is and stop it.
+ */
+ticket?: string, };
 
 export type ReportSchedule = { 
 /**
@@ -7180,7 +7424,7 @@ export type SecretInput = { "kind": "keep" } | { "kind": "set",
  */
 value: string, } | { "kind": "clear" };
 
-export type SecretState = "ready" | "locked" | "absent" | "timed_out" | "file_ready" | "file_locked" | "file_refused" | "file_missing" | "file_damaged" | "file_failed";
+export type SecretState = "ready" | "locked" | "absent" | "denied" | "timed_out" | "key_changed" | "secret_altered" | "file_ready" | "file_locked" | "file_refused" | "file_missing" | "file_damaged" | "file_failed";
 
 export type SecretsFileMake = { 
 /**
@@ -7236,6 +7480,20 @@ name: string,
  */
 total?: number, };
 
+export type SetApart = { 
+/**
+ * Its number.
+ */
+record: number, 
+/**
+ * Number of the record that says so.
+ */
+by: number, 
+/**
+ * What does not fit, for people.
+ */
+problem: string, };
+
 export type Settings = { 
 /**
  * Printed on reports.
@@ -7282,9 +7540,11 @@ incident: Incident,
  */
 score: number, 
 /**
- * Why, for people; the strongest reason first.
+ * Why; the strongest reason first.
  */
-because: Array<string>, };
+because: Array<SimilarReason>, };
+
+export type SimilarKind = "entity" | "rule" | "attack" | "network" | "agent";
 
 export type SimilarList = { 
 /**
@@ -7295,6 +7555,16 @@ rows: Array<SimilarIncident>,
  * How many of the rows are active.
  */
 active: number, };
+
+export type SimilarReason = { 
+/**
+ * What they share.
+ */
+kind: SimilarKind, 
+/**
+ * The value that they share, at most 80 characters of it.
+ */
+value: string, };
 
 export type SimulateRequest = { 
 /**
@@ -7943,7 +8213,7 @@ blocked: boolean, };
 
 export type TrailStatus = { 
 /**
- * It continues what this console has seen.
+ * It continues what this console has seen, and the last check of this console found nothing.
  */
 ok: boolean, 
 /**

@@ -71,7 +71,7 @@ export interface Operations {
   incident_step_check: { request: model.IncidentStepCheck; reply: model.IncidentDetail };
   /** Do one thing to many incidents, in one transaction. */
   incident_bulk: { request: model.IncidentBulk; reply: model.BulkOutcome };
-  /** Take a bulk action back, once. */
+  /** Take a bulk action, or the change of one incident, back, once. */
   incident_undo: { request: model.IncidentUndo; reply: model.BulkOutcome };
   /** Tell what the verdicts say of each rule. */
   rule_feedback: { request: model.Nothing; reply: model.RuleFeedbackList };
@@ -169,10 +169,10 @@ export interface Operations {
   retention_preview: { request: model.RetentionRequest; reply: model.JobReport };
   /** Archive events past their days in Redis and remove them there. */
   retention_run: { request: model.RetentionRequest; reply: model.JobRun };
-  /** Count what the optimise job would change. */
-  optimize_preview: { request: model.Nothing; reply: model.JobReport };
-  /** Compress payloads, give missing TTLs, trim indexes, return memory. */
-  optimize_run: { request: model.Nothing; reply: model.JobRun };
+  /** Count what the optimise job, or the way back, would change. */
+  optimize_preview: { request: model.OptimizeRequest; reply: model.JobReport };
+  /** Compress payloads, give missing TTLs, trim indexes, return memory. Or the way back. */
+  optimize_run: { request: model.OptimizeRequest; reply: model.JobRun };
   /** Count what an export of Redis would write. */
   export_preview: { request: model.ExportRequest; reply: model.JobReport };
   /** Write events in Redis, or every key, to a file. */
@@ -307,6 +307,8 @@ export interface Operations {
   audit_places_put: { request: model.AuditPlacesPut; reply: model.AuditTrust };
   /** Take the audit trail as it is, although it does not continue what this console saw. */
   audit_accept: { request: model.AuditAccept; reply: model.AuditTrust };
+  /** Set a record of the audit trail apart whose writer sealed nothing that opens: an auditor or an admin does. */
+  audit_set_apart: { request: model.AuditSetApart; reply: model.SetApart };
   /** Tell for how long the content of audit records is kept, by class. */
   audit_retention_get: { request: model.Nothing; reply: model.AuditRetention };
   /** Set for how long the content of audit records is kept, by class. */
@@ -641,7 +643,7 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     invalidates: ['incidents', 'audit', 'status'],
   },
   incident_undo: {
-    about: "Take a bulk action back, once.",
+    about: "Take a bulk action, or the change of one incident, back, once.",
     permission: 'triage',
     effect: 'change',
     provides: [],
@@ -984,14 +986,14 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
     invalidates: ['jobs', 'audit'],
   },
   optimize_preview: {
-    about: "Count what the optimise job would change.",
+    about: "Count what the optimise job, or the way back, would change.",
     permission: 'maintain',
     effect: 'read',
     provides: [],
     invalidates: [],
   },
   optimize_run: {
-    about: "Compress payloads, give missing TTLs, trim indexes, return memory.",
+    about: "Compress payloads, give missing TTLs, trim indexes, return memory. Or the way back.",
     permission: 'maintain',
     effect: 'change',
     provides: [],
@@ -1462,6 +1464,13 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   audit_accept: {
     about: "Take the audit trail as it is, although it does not continue what this console saw.",
     permission: 'admin',
+    effect: 'change',
+    provides: [],
+    invalidates: ['audit', 'status'],
+  },
+  audit_set_apart: {
+    about: "Set a record of the audit trail apart whose writer sealed nothing that opens: an auditor or an admin does.",
+    permission: 'audit',
     effect: 'change',
     provides: [],
     invalidates: ['audit', 'status'],

@@ -32,7 +32,7 @@ describe('the English catalogue', () => {
     // Keys that are put together: `kind.${...}`, `${...}.title`, and words of the model.
     const begins = all(/`([a-z_]+(?:\.[a-z_]+)*\.)\$\{/g);
     const ends = all(/\$\{[^`{}]*\}(\.[a-z_.]+)`/g);
-    const kinds = all(/(?:word|titled)\(\s*[`']([a-z_]+)[`']/g).map((kind) => `${kind}.`);
+    const kinds = all(/(?:word|titled|said|spoken)\(\s*[`']([a-z_]+)[`']/g).map((kind) => `${kind}.`);
     // Handed over whole, to who fills them elsewhere.
     const whole = all(/textsOf\(([^)]*)\)/g).flatMap((list) => [...list.matchAll(/'([^']+)'/g)].map((found) => found[1] ?? ''));
     expect([begins.length, ends.length, kinds.length].every((n) => n > 3), 'the patterns find what they are for').toBe(true);
@@ -74,7 +74,7 @@ const SAME: Readonly<Record<'en' | 'de', RegExp>> = {
   de: /^(von|wirksam|gewählt|geändert|unverändert|weitere|fehlgeschlagen|beurteilt|neu|harmlos|betrachtet|ausgelassen|mal|davon|in|im|passenden|gleich|h|ms|zu|der|verworfen|Benutzer|überführen|überführt|insgesamt|aktiv|erledigt|und|ohne)$/,
 };
 /** What follows is about a limit or a page, which is never one. */
-const NEVER_ONE: readonly string[] = ['blocks.limit', 'outbox.most', 'pages.full', 'incidents.full', 'audit.full', 'events.first', 'search.export.most', 'search.loaded', 'search.loaded.most', 'search.facets.newest', 'search.facets.at_least', 'report.control.rows.some', 'rule.backtest.truncated', 'map.most', 'map.events.some', 'connections.words_behind'];
+const NEVER_ONE: readonly string[] = ['blocks.limit', 'outbox.most', 'pages.full', 'incidents.full', 'audit.full', 'events.first', 'events.first.of', 'search.export.most', 'search.loaded', 'search.loaded.most', 'search.facets.newest', 'search.facets.at_least', 'report.control.rows.some', 'rule.backtest.truncated', 'map.most', 'map.events.some', 'connections.words_behind', 'entities.more'];
 /** Holes that hold numbers. */
 const NUMBERS = 'n|of|all|total|shown|done|days|hours|events|failures|users|endpoints|before|after|tp|fp|ok|benign|controls|population|exceptions|warnings|matched|findings|skipped|problems|rules|records|size|active|seen|threshold|keys|rows|was';
 

@@ -2,6 +2,7 @@
 
 import { approval } from './de/approval';
 import { audit } from './de/audit';
+import { auditWords } from './de/audit-words';
 import { blocklist } from './de/blocklist';
 import { bulk } from './de/bulk';
 import { common } from './de/common';
@@ -11,6 +12,7 @@ import { containment } from './de/containment';
 import { desk } from './de/desk';
 import { entities } from './de/entities';
 import { events } from './de/events';
+import { findings } from './de/findings';
 import { incidentActions } from './de/incident-actions';
 import { incidents } from './de/incidents';
 import { maintenance } from './de/maintenance';
@@ -19,16 +21,20 @@ import { privacy } from './de/privacy';
 import { redis } from './de/redis';
 import { reports } from './de/reports';
 import { response } from './de/response';
+import { ruleTitles } from './de/rule-titles';
 import { rules } from './de/rules';
 import { settings } from './de/settings';
+import { spokenTexts } from './de/spoken';
 import { welcome } from './de/welcome';
 import { words } from './de/words';
 
 export const de = {
   ...common,
   ...words,
+  ...spokenTexts,
   ...overview,
   ...incidents,
+  ...findings,
   ...incidentActions,
   ...containment,
   ...bulk,
@@ -39,8 +45,10 @@ export const de = {
   ...maintenance,
   ...reports,
   ...audit,
+  ...auditWords,
   ...settings,
   ...rules,
+  ...ruleTitles,
   ...response,
   ...entities,
   ...events,

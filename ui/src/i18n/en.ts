@@ -2,6 +2,7 @@
 
 import { approval } from './en/approval';
 import { audit } from './en/audit';
+import { auditWords } from './en/audit-words';
 import { blocklist } from './en/blocklist';
 import { bulk } from './en/bulk';
 import { common } from './en/common';
@@ -11,6 +12,7 @@ import { containment } from './en/containment';
 import { desk } from './en/desk';
 import { entities } from './en/entities';
 import { events } from './en/events';
+import { findings } from './en/findings';
 import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
 import { maintenance } from './en/maintenance';
@@ -19,16 +21,20 @@ import { privacy } from './en/privacy';
 import { redis } from './en/redis';
 import { reports } from './en/reports';
 import { response } from './en/response';
+import { ruleTitles } from './en/rule-titles';
 import { rules } from './en/rules';
 import { settings } from './en/settings';
+import { spokenTexts } from './en/spoken';
 import { welcome } from './en/welcome';
 import { words } from './en/words';
 
 export const en = {
   ...common,
   ...words,
+  ...spokenTexts,
   ...overview,
   ...incidents,
+  ...findings,
   ...incidentActions,
   ...containment,
   ...bulk,
@@ -39,8 +45,10 @@ export const en = {
   ...maintenance,
   ...reports,
   ...audit,
+  ...auditWords,
   ...settings,
   ...rules,
+  ...ruleTitles,
   ...response,
   ...entities,
   ...events,

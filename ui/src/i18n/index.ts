@@ -94,7 +94,42 @@ export function word(kind: string, value: string): string {
   return catalogue[`${kind}.${value}`] ?? visibleLines(value);
 }
 
+/** As `word`, but what is unknown comes back raw: for who shows it as what an attacker may have written. */
+export function said(kind: string, value: string): string {
+  return catalogue[`${kind}.${value}`] ?? value;
+}
+
 /** The title of what the backend names and titles, a figure or a metric; in its own words where the catalogue has none. */
 export function titled(kind: string, thing: { name: string; title: string }): string {
   return catalogue[`${kind}.${thing.name}`] ?? visibleLines(thing.title);
+}
+
+/** The forms of English sentences whose keys begin so, with what stands in each hole. */
+const forms = new Map<string, readonly (readonly [key: string, form: RegExp])[]>();
+
+function formsOf(beginning: string): readonly (readonly [key: string, form: RegExp])[] {
+  const known = forms.get(beginning);
+  if (known !== undefined) return known;
+  const made = Object.entries(en)
+    .filter(([key]) => key.startsWith(`${beginning}.`))
+    .map(([key, text]) => {
+      const literal = text.replace(/[.*+?^$()|[\]\\]/g, String.raw`\$&`);
+      return [key, new RegExp(`^${literal.replace(/\{(\w+)\}/g, '(?<$1>.*?)')}$`, 's')] as const;
+    });
+  forms.set(beginning, made);
+  return made;
+}
+
+/**
+ * A sentence that the core wrote in English, in the language of the window: of the catalogue's forms below `beginning` the
+ * first that fits, with the same values; `inner` says some of them in their own words. Any other text stays as it is.
+ */
+export function spoken(beginning: string, text: string, inner: Readonly<Record<string, (value: string) => string>> = {}): string {
+  for (const [key, pattern] of formsOf(beginning)) {
+    const found = pattern.exec(text);
+    if (found === null) continue;
+    const values = Object.entries(found.groups ?? {}).map(([name, value]) => [name, inner[name]?.(value) ?? value] as const);
+    return (t as (key: string, values: Record<string, string>) => string)(key, Object.fromEntries(values));
+  }
+  return text;
 }

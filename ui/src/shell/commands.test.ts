@@ -3,6 +3,7 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
+import { matchCommands } from '$ui/shared/palette/match';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
 import { entityOf } from '$ui/domain/entity/key';
@@ -56,6 +57,21 @@ describe('the palette', () => {
     await waitFor(() => hook('note-text'));
   });
 
+  it('is found by the words that people have for it, and offers to undo what was done', async () => {
+    const app = await opened();
+    const found = (typed: string): string[] => matchCommands(fixedCommands(app), typed).map(({ id }) => id);
+    expect(found('time zone')).toContain('zone');
+    expect(found('export events')).toContain('events-export');
+    expect(found('columns')).toContain('events-columns');
+    expect(found('undo')).not.toContain('undo');
+    let undone = 0;
+    app.toasts.done('Taken', { label: 'Undo', key: 'u', run: () => (undone += 1) });
+    fixedCommands(app)
+      .find(({ id }) => id === 'undo')
+      ?.run();
+    expect(undone).toBe(1);
+  });
+
   it('offers nothing that would be refused', async () => {
     const app = await opened('lead', true);
     await onIncident(app);
@@ -95,6 +111,16 @@ describe('the palette', () => {
     expect((await findObjects(app, 'sql')).some((command) => command.id.startsWith('incident-'))).toBe(true);
     expect(await findObjects(app, 's'), 'one letter says nothing').toEqual([]);
   });
+
+  it('knows of a number whether there is such an incident', async () => {
+    const app = await opened();
+    const [there] = await findObjects(app, '7');
+    expect(there).toMatchObject({ id: 'incident', label: expect.stringMatching(/^#7 ./) as string, severity: expect.stringMatching(/^(?:critical|high|medium|low|info)$/) as string });
+    const [none] = await findObjects(app, '#999999');
+    expect(none).toMatchObject({ id: 'incident', label: 'There is no incident #999999: show the queue' });
+    none?.run();
+    expect(router.current).toMatchObject({ panel: 'incidents', detail: null });
+  });
 });
 
 describe('what is typed', () => {
@@ -109,9 +135,36 @@ describe('what is typed', () => {
     ['two words', null],
   ])('%j is an entity: %s', (typed, kind) => expect(entityOf(typed)?.kind ?? null).toBe(kind));
 
-  it('offers a word as a user after everything else', () => {
-    expect(typedCommands('take').at(-1)?.id).toBe('entity');
-    expect(typedCommands('203.0.113.7')[0]).toMatchObject({ id: 'entity', last: false });
+  it('is offered as an address by the way it is written, and as a name only if somebody has it', async () => {
+    expect(typedCommands('203.0.113.7')[0]?.id).toBe('entity-ip');
+    expect(typedCommands('undo').some((command) => command.id.startsWith('entity')), 'any word').toBe(false);
+    const platform = demoPlatform();
+    const app = new App(platform);
+    await app.live.look();
+    const answer = platform.answers.event_figures;
+    const kept = (field: string, value: string) => ({ field, values: [{ value, n: 3 }] });
+    platform.answers.event_figures = async (request) => {
+      const figures = await answer?.(request);
+      if (figures === undefined) throw new Error('the demo has figures');
+      return { ...figures, facets: [kept('user', 'lena'), kept('session', 's-8786006eaadd2777')] };
+    };
+    const entities = async (typed: string): Promise<string[]> => (await findObjects(app, typed)).map((command) => command.id).filter((id) => id.startsWith('entity'));
+    expect(await entities('lena')).toEqual(['entity-user']);
+    expect(await entities('len'), 'a part of the name').toEqual(['entity-user-lena']);
+    expect(await entities('s-8786006eaadd2777')).toEqual(['entity-session']);
+    expect(await entities('undo')).toEqual([]);
+    expect(platform.calls.filter(({ name }) => name === 'event_figures').at(-1)?.request).toMatchObject({ query: 'user:undo or session:undo', period: null });
+    (await findObjects(app, 's-8786006eaadd2777')).find(({ id }) => id === 'entity-session')?.run();
+    expect(router.current).toMatchObject({ panel: 'entities', detail: 'session:s-8786006eaadd2777' });
+    const ranked = platform.answers.entity_risk_top;
+    platform.answers.entity_risk_top = async (request) => {
+      const page = await ranked?.(request);
+      if (page === undefined) throw new Error('the demo ranks');
+      const rows = page.rows.slice(0, 1).map((row) => ({ ...row, risk: { ...row.risk, entity: { kind: 'user' as const, value: 'svc-Backup' } } }));
+      return { ...page, rows };
+    };
+    app.refresh();
+    expect(await entities('backup'), 'with a risk, by any part of it').toEqual(['entity-user-svc-Backup']);
   });
 });
 

@@ -2,20 +2,20 @@
 
 import { openBlock } from '$ui/domain/block/block-request.svelte';
 import { openContain } from '$ui/domain/contain/contain-request.svelte';
-import { entityKey, entityOf } from '$ui/domain/entity/key';
+import { entityOf } from '$ui/domain/entity/key';
 import { quote } from '$ui/domain/event/query';
+import { UNDO_KEY } from '$ui/domain/incident/actions.svelte';
 import { openSuppress } from '$ui/domain/suppress/suppress-request.svelte';
-import type { Entity } from '$ui/generated/model';
-import { LANGUAGE_NAMES, LANGUAGES, language, speak, t, word } from '$ui/i18n';
+import { LANGUAGE_NAMES, LANGUAGES, language, speak, t } from '$ui/i18n';
 import { incidentNumber, type Command } from '$ui/shared/palette/match';
+import { reach } from '$ui/shared/reach';
 import type { App } from '$ui/state/app.svelte';
 import { goPanel } from '$ui/state/last-place';
 import { period, PRESETS } from '$ui/state/period.svelte';
 import { prefs } from '$ui/state/prefs.svelte';
 import { PANELS, router, routeText } from '$ui/state/router.svelte';
-import { ALL_TAGS } from '$ui/state/tags';
 import { doings, startDoing } from './doings';
-import { knownObjects } from './objects';
+import { entityCommand, knownObjects } from './objects';
 import { offers } from './offers.svelte';
 import { overlays } from './overlays.svelte';
 import { panels } from './panels';
@@ -31,8 +31,8 @@ export function fixedCommands(app: App): Command[] {
     run: () => goPanel(panel),
   }));
   const actions: Command[] = [];
-  const add = (id: string, label: string, run: () => void, key?: string): void => {
-    actions.push({ id, group: t('palette.group.actions'), label, run, ...(key === undefined ? {} : { key }) });
+  const add = (id: string, label: string, run: () => void, key?: string, words?: string): void => {
+    actions.push({ id, group: t('palette.group.actions'), label, run, ...(key === undefined ? {} : { key }), ...(words === undefined ? {} : { words }) });
   };
   if (app.may('block_add')) add('block', t('palette.block'), () => openBlock({ target: '', incident: null }));
   if (app.may('contain_add')) {
@@ -48,18 +48,25 @@ export function fixedCommands(app: App): Command[] {
     if (other !== language) add(`language-${other}`, t('palette.language', { name: LANGUAGE_NAMES[other] }), () => speak(other));
   }
   const zone = prefs.zone === 'utc' ? 'local' : 'utc';
-  add('zone', t(`palette.zone.${zone}`), () => (prefs.zone = zone));
+  add('zone', t(`palette.zone.${zone}`), () => (prefs.zone = zone), undefined, t('palette.zone.words'));
   for (const preset of PRESETS) {
     if (preset !== 'custom') add(`period-${preset}`, t('palette.period', { period: t(`period.${preset}.long`) }), () => (period.preset = preset));
   }
+  if (app.toasts.shown.some((toast) => toast.action?.key === UNDO_KEY)) add('undo', t('palette.undo'), () => app.toasts.press(UNDO_KEY), UNDO_KEY);
+  const inEvents = (control: string): void => {
+    router.go('events', null, router.current.panel === 'events' ? router.current.query : {});
+    reach(`[data-test=${control}]`, true);
+  };
+  if (app.may('event_export')) add('events-export', t('palette.events.export'), () => inEvents('events-export'));
+  add('events-columns', t('palette.events.columns'), () => inEvents('event-columns'));
   add('rail', t('palette.rail'), () => (prefs.rail = prefs.rail === 'wide' ? 'narrow' : 'wide'), '[');
   add('window', t('palette.window'), () => void app.openWindow(routeText(router.current)), 'W');
   if (app.platform.kind !== 'http') add('lock', t('palette.lock'), () => void app.lock(), 'Ctrl L');
   add('print', t('palette.print'), () => requestAnimationFrame(() => window.print()), 'Ctrl P');
   if (app.platform.zoom !== null) {
-    for (const [id, step, key] of [['in', 1, 'Ctrl +'], ['out', -1, 'Ctrl -'], ['off', 0, 'Ctrl 0']] as const) add(`zoom-${id}`, t(`palette.zoom.${id}`), () => prefs.zoomBy(step), key);
+    for (const [id, step, key] of [['in', 1, 'Ctrl +'], ['out', -1, 'Ctrl -'], ['off', 0, 'Ctrl 0']] as const) add(`zoom-${id}`, t(`palette.zoom.${id}`), () => prefs.zoomBy(step), key, t('palette.zoom.words'));
   }
-  add('refresh', t('keys.refresh'), () => app.queries.invalidate(ALL_TAGS), 'R');
+  add('refresh', t('keys.refresh'), () => app.refresh(), 'R');
   add('keys', t('palette.keys'), () => overlays.open('keys'), '?');
   return [...go, ...here, ...actions, ...knownObjects(app)];
 }
@@ -74,20 +81,10 @@ export function typedCommands(typed: string): Command[] {
     return [{ id: 'incident', group, label: t('palette.incident', { n: number }), run: () => router.go('incidents', String(number)) }];
   }
   if (text.length < 3) return [];
-  const entities = t('palette.group.entities');
   const entity = entityOf(text);
-  const open = (one: Entity, kind: 'ip' | 'user' | 'other', last: boolean): Command => ({
-    id: 'entity',
-    group: entities,
-    last,
-    label: kind === 'other' ? t('palette.entity.other', { value: `${word('entity', one.kind)} ${one.value}` }) : t(`palette.entity.${kind}`, { value: one.value }),
-    run: () => router.go('entities', entityKey(one)),
-  });
   const search: Command[] = [
-    { id: 'event-search', group, last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) },
+    { id: 'event-search', group: t('nav.events'), last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) },
     { id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) },
   ];
-  if (entity !== null) return [open(entity, entity.kind === 'ip' || entity.kind === 'user' ? entity.kind : 'other', false), ...search];
-  // Any word may be a name: offered, after everything else.
-  return /\s/.test(text) ? search : [...search, open({ kind: 'user', value: text }, 'user', true)];
+  return entity === null ? search : [entityCommand(entity), ...search];
 }

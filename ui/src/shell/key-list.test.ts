@@ -39,6 +39,8 @@ async function open(place: string, shown: string): Promise<void> {
   await app.live.look();
   render(Shell, { app });
   await waitFor(() => hook(shown));
+  // A key that is pressed while a dialog is still there is the dialog's.
+  await waitFor(() => expect(document.querySelector('dialog[open]')?.outerHTML ?? '').toBe(''));
   await tick();
 }
 

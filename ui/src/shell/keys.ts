@@ -1,15 +1,6 @@
 // Keys that work everywhere. A key that a person types into a field is never one of them.
 
-/** Is the person typing? */
-export function isTyping(target: EventTarget | null): boolean {
-  if (!(target instanceof HTMLElement)) return false;
-  return target.closest('input, textarea, select, [contenteditable="true"]') !== null;
-}
-
-/** Is a dialog or a menu open? It has the keys for itself. */
-export function keysTaken(): boolean {
-  return document.querySelector('dialog[open], [popover]:popover-open') !== null;
-}
+import { isTyping, keysTaken } from '$ui/shared/typing';
 
 /** Nobody types, and nobody goes through controls: a list that appears may take the focus. Who came by the rail has pressed it. */
 export function focusIsFree(): boolean {

@@ -161,7 +161,7 @@ describe('a panel that breaks', () => {
     await Promise.all([fragile.load(), sound.load()]);
     const context = appContext(new App(new FakePlatform({})));
     const view = render(PanelPlace, { props: { part: fragile, title: 'Reports' }, context });
-    expect(hook('error-state').textContent).toContain('undefined is not an object');
+    expect(hook('error-state').textContent).toContain('Undefined is not an object');
     expect(screen.getByRole('heading', { level: 1 }).textContent).toContain('Reports');
 
     await view.rerender({ part: sound });

@@ -68,7 +68,7 @@ describe('a locked window', () => {
     expect(document.querySelector('[data-test=lock-unread]')).toBeNull();
     await type('lock-passphrase', 'wrong');
     await fireEvent.click(hook('lock-open'));
-    await waitFor(() => expect(hook('lock-fault').textContent).toContain('the passphrase is wrong'));
+    await waitFor(() => expect(hook('lock-fault').textContent).toContain('The passphrase is wrong'));
     await type('lock-passphrase', 'correct horse');
     await fireEvent.click(hook('lock-open'));
     await waitFor(() => hook('incident-row'));

@@ -44,6 +44,16 @@ describe('the status bar', () => {
     expect(there('status-trail'), 'nothing to say').toBe(false);
   });
 
+  it('says nothing of thresholds of a Redis that is down', async () => {
+    const alert = { metric: 'backlog', title: 'Backlog', server: 'redis.example:6379', verdict: 'critical' as const, since: '2026-11-22T12:00:00Z', raised_at: '2026-11-22T12:00:00Z', text: 'Backlog 60,000' };
+    const app = await show(() => ({ health_alerts: [alert] }));
+    expect(text('status-health')).toBe('Redis: 1 alert');
+    const status = await app.read('workspace_status', {});
+    app.live.status = { ...status, redis: { state: 'down', detail: 'connection refused', last_ok: null } };
+    await waitFor(() => expect(text('status-redis')).toBe('Redis down'));
+    expect(there('status-health')).toBe(false);
+  });
+
   it('says how far behind the engine is, and what was lost', async () => {
     await show((status) => ({ engine: { ...status.engine, state: 'behind', backlog: 1_240, quarantined_total: 3, evicted_total: 1, lost_total: 4 } }));
     expect(text('status-engine')).toBe('Engine behind by 1,240');

@@ -9,6 +9,7 @@ import { Confirmations } from './confirm.svelte';
 import { normaliseError, OperationError } from './error';
 import { Live } from './live.svelte';
 import { QueryCache, type QueryEntry } from './query-cache.svelte';
+import { ALL_TAGS } from './tags';
 import { Toasts } from './toasts.svelte';
 
 const KEY = Symbol('watchpost app');
@@ -28,6 +29,8 @@ export class App {
   readonly live: Live;
   readonly toasts = new Toasts();
   readonly confirmations = new Confirmations();
+  /** How often everything was asked for again: what is no kept answer follows it. */
+  refreshes = $state(0);
 
   constructor(platform: Platform) {
     this.platform = platform;
@@ -39,6 +42,13 @@ export class App {
   may(name: OperationName): boolean {
     const role = this.live.status?.caller.role;
     return role === undefined || PERMISSIONS[role].includes(operations[name].permission);
+  }
+
+  /** Asks for everything again that is shown. */
+  refresh(): void {
+    this.refreshes += 1;
+    this.queries.invalidate(ALL_TAGS);
+    void this.live.look();
   }
 
   /** Runs a read once, outside the cache. Throws `OperationError`. */
@@ -127,8 +137,8 @@ export class App {
 
 /** In the place of a confirmation: the core tells what there is to confirm, and does nothing on any connection. */
 const ONLY_ASKS = '?';
-/** Changes of which the core says what share of the keys they touch, where it asks for the confirmation. */
-const MEASURED: ReadonlySet<OperationName> = new Set<OperationName>(['retention_run', 'cleanup_run', 'optimize_run']);
+/** Changes of which the core says what they touch, such as the share of the keys, where it asks for the confirmation. */
+const MEASURED: ReadonlySet<OperationName> = new Set<OperationName>(['retention_run', 'cleanup_run', 'optimize_run', 'restore_run', 'benchmark_run']);
 
 const PERMISSIONS: Record<'viewer' | 'analyst' | 'lead' | 'auditor' | 'admin', readonly string[]> = {
   viewer: ['view'],

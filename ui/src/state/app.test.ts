@@ -40,6 +40,16 @@ describe('App.change', () => {
     expect(platform.calls).toHaveLength(0);
     app.confirmations.answer(false);
     await expect(change).resolves.toBeNull();
+    for (const begin of [
+      () => app.change('restore_run', { path: '/b', rehearse_only: false, replace: true }, { what: 'Restore' }),
+      () => app.change('benchmark_run', { ops: 100, value_bytes: 1, pipeline: 2 }, { what: 'Benchmark' }),
+    ]) {
+      const other = begin();
+      await vi.waitFor(() => expect(app.confirmations.question?.measured, 'as of every job that writes').toContain('15,683'));
+      app.confirmations.answer(false);
+      await expect(other).resolves.toBeNull();
+    }
+    expect(platform.calls).toHaveLength(0);
   });
 
   it('sends nothing when the person declines', async () => {

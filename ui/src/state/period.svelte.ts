@@ -51,6 +51,11 @@ class PeriodChoice {
     if (preset !== 'custom') localStorage.setItem('watchpost.period', preset);
   }
 
+  /** Has somebody chosen it, or is it what a new window begins with? */
+  get chosen(): boolean {
+    return this.#preset === 'custom' || localStorage.getItem('watchpost.period') !== null;
+  }
+
   setCustom(custom: Period): void {
     this.#custom = custom;
     this.#preset = 'custom';

@@ -17,6 +17,7 @@ class Prefs {
   #theme = $state<Theme>(load('theme', THEMES, 'dark'));
   #zone = $state<Zone>(load('zone', ZONES, 'local'));
   #rail = $state<'wide' | 'narrow'>(load('rail', ['wide', 'narrow'], 'wide'));
+  #trust = $state<'open' | 'closed'>(load('trust', ['open', 'closed'], 'closed'));
 
   #zoom = $state<number>(ZOOMS.find((size) => String(size) === localStorage.getItem('watchpost.zoom')) ?? 1);
 
@@ -55,6 +56,16 @@ class Prefs {
     localStorage.setItem('watchpost.rail', rail);
   }
 
+  /** Whether the audit trail shows on what its evidence rests. */
+  get trust(): 'open' | 'closed' {
+    return this.#trust;
+  }
+
+  set trust(trust: 'open' | 'closed') {
+    this.#trust = trust;
+    localStorage.setItem('watchpost.trust', trust);
+  }
+
   get zoom(): number {
     return this.#zoom;
   }
@@ -66,12 +77,23 @@ class Prefs {
     localStorage.setItem('watchpost.zoom', String(this.#zoom));
   }
 
+  /** Another window changed what holds for all of them: theme and zone are kept already. Size and rail are each window's own. */
+  follow(): void {
+    this.#theme = load('theme', THEMES, 'dark');
+    this.#zone = load('zone', ZONES, 'local');
+    this.applyTheme();
+  }
+
   applyTheme(): void {
     document.documentElement.dataset['theme'] = this.#theme;
   }
 }
 
 export const prefs = new Prefs();
+// Only other windows hear of it, not the one that wrote.
+addEventListener('storage', (event) => {
+  if (event.key === 'watchpost.theme' || event.key === 'watchpost.zone') prefs.follow();
+});
 
 /** The zone of a request whose query may name times. */
 export function zoned(): { zone?: string } {

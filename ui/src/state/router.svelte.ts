@@ -41,27 +41,50 @@ function decode(text: string): string {
 class Router {
   current = $state.raw<Route>(parseRoute(location.hash));
 
+  /** Places of this window before the one that is shown; each place of the history knows its own. */
+  #before = -1;
+
   constructor() {
+    this.#count();
     addEventListener('hashchange', () => {
+      this.#count();
       this.current = parseRoute(location.hash);
     });
   }
 
   go(panel: Panel, detail: string | null = null, query: Readonly<Record<string, string>> = {}): void {
     location.hash = formatRoute(panel, detail, query);
+    this.#count();
     this.current = parseRoute(location.hash);
   }
 
   /** Goes to a route from outside; what is no route leads to the overview. */
   follow(route: string): void {
     location.hash = `#/${route}`;
+    this.#count();
     this.current = parseRoute(location.hash);
   }
 
   /** Changes the place without a step in the history: for filters while typing. */
   replace(panel: Panel, detail: string | null, query: Readonly<Record<string, string>>): void {
-    history.replaceState(null, '', formatRoute(panel, detail, query));
+    history.replaceState(history.state, '', formatRoute(panel, detail, query));
     this.current = parseRoute(location.hash);
+  }
+
+  /** To where somebody came from; where the window began here, to a place that is always there. */
+  back(panel: Panel, detail: string | null = null, query: Readonly<Record<string, string>> = {}): void {
+    if (this.#before > 0) history.back();
+    else this.go(panel, detail, query);
+  }
+
+  /** A new place has no number yet: it is one after that which was shown. */
+  #count(): void {
+    const known: unknown = history.state;
+    if (typeof known === 'number') this.#before = known;
+    else {
+      this.#before += 1;
+      history.replaceState(this.#before, '');
+    }
   }
 }
 

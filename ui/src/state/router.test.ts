@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { formatRoute, parseRoute, routeTab, router } from './router.svelte';
 
 describe('routes', () => {
@@ -29,6 +29,32 @@ describe('links from outside', () => {
   ])('%s', (route, panel, detail) => {
     router.follow(route);
     expect(router.current).toMatchObject({ panel, detail });
+  });
+});
+
+describe('the way back', () => {
+  it('leads to where one came from, and to a place that is always there from where the window began', () => {
+    // The browser of the tests keeps no history: as a real one does, each new place begins without a state.
+    let state: unknown = 0;
+    vi.spyOn(history, 'state', 'get').mockImplementation(() => state);
+    vi.spyOn(history, 'replaceState').mockImplementation((next: unknown) => (state = next));
+    const back = vi.spyOn(history, 'back').mockImplementation(() => undefined);
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    dispatchEvent(new Event('hashchange'));
+    router.back('entities', null, { kind: 'user' });
+    expect([router.current.panel, router.current.query, back.mock.calls.length]).toEqual(['entities', { kind: 'user' }, 0]);
+    state = null;
+    router.go('events');
+    state = null;
+    router.go('entities', 'ip:203.0.113.7');
+    dispatchEvent(new Event('hashchange'));
+    expect(state, 'a place is counted once').toBe(2);
+    router.back('entities');
+    expect([router.current.detail, back.mock.calls.length]).toEqual(['ip:203.0.113.7', 1]);
+    router.replace('entities', 'ip:203.0.113.7', { x: '1' });
+    expect(state, 'another word in the address is no step').toBe(2);
   });
 });
 

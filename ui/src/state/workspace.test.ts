@@ -1,4 +1,4 @@
-// What of one workspace is still there when another one was opened: nothing.
+// What of one workspace is still there when another one was opened, and of one panel over another: nothing.
 
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { tick } from 'svelte';
@@ -106,5 +106,24 @@ describe('another workspace', () => {
     await app.live.look();
     await waitFor(() => hook('incident-title'));
     expect([router.current.detail, router.current.query]).toEqual(['42', { status: 'all' }]);
+  });
+});
+
+describe('another panel', () => {
+  it('has no dialog over it that was opened in the one before', async () => {
+    await open('incidents');
+    await waitFor(() => hook('incident-row'));
+    openBlock({ target: '203.0.113.7', incident: 42 });
+    await waitFor(() => expect(hook('block-dialog').querySelector('form')).not.toBeNull());
+    const answer = app.confirmations.ask('Block 203.0.113.7', 'shop-production');
+    router.go('incidents', '42');
+    await tick();
+    expect(pendingBlock.request, 'the same panel').not.toBeNull();
+    router.follow('audit');
+    await expect(answer).resolves.toBe(false);
+    expect(pendingBlock.request).toBeNull();
+    openBlock({ target: '203.0.113.7', incident: null });
+    await tick();
+    expect(pendingBlock.request, 'one that is opened there').not.toBeNull();
   });
 });

@@ -98,6 +98,11 @@ describe('the contrast theme', () => {
     for (const surface of SURFACES) for (const text of ['--text', '--text-2', '--text-3']) expect(on(text, surface), `${text} on ${surface}`).toBeGreaterThanOrEqual(7);
   });
 
+  it('has examples in fields that can be read, and are not taken for what was entered', () => {
+    expect(on('--placeholder', '--field')).toBeGreaterThanOrEqual(7);
+    expect(on('--text', '--placeholder')).toBeGreaterThanOrEqual(2);
+  });
+
   it('has lines that can be seen', () => {
     for (const line of ['--line', '--line-strong']) expect(on(line, '--surface'), line).toBeGreaterThanOrEqual(4.5);
   });

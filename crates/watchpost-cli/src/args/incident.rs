@@ -195,9 +195,11 @@ pub(crate) enum Incident {
     Suppress(Suppress),
     /// Do one thing to many, in one transaction. Prints what `undo` needs to take it back.
     Bulk(Bulk),
-    /// Take a bulk action back, once. Incidents that were changed since stay as they are.
+    /// Take a bulk action, or the change of one incident, back, once. Incidents that were changed since stay as they
+    /// are, which a note alone does not do; if that is all of them, it is refused (exit code 4).
     Undo {
-        /// What `bulk` printed.
+        /// What `bulk` printed; for the change of one incident NUMBER@VERSION, the version that it has since, such as `42@7`.
+        /// Stopping and starting the clocks is not taken back so.
         undo: String,
     },
     /// What the verdicts say of each rule: keep, tune or retire.
@@ -241,6 +243,15 @@ pub(crate) struct IncidentWhich {
     /// Something happened to it since then: by a person, or new findings.
     #[arg(long, value_name = "WHEN", value_parser = crate::period::parse_since)]
     pub(crate) changed_since: Option<crate::period::Since>,
+    /// Began since then, by the time of its first evidence: what the overview counts as new.
+    #[arg(long, value_name = "WHEN", value_parser = crate::period::parse_since)]
+    pub(crate) began_since: Option<crate::period::Since>,
+    /// Only what somebody acknowledged, or with `false` what nobody did yet.
+    #[arg(long, value_name = "true|false")]
+    pub(crate) acknowledged: Option<bool>,
+    /// Active at this instant: it had begun and was not resolved, as the overview counts active incidents.
+    #[arg(long, value_name = "INSTANT", value_parser = crate::period::parse_instant)]
+    pub(crate) active_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// A suppression of what an incident is about.
@@ -284,8 +295,8 @@ pub(crate) struct Bulk {
     /// With conditions: how many there must be; refused if it is another number.
     #[arg(long, value_name = "COUNT")]
     pub(crate) expect: Option<u64>,
-    /// What.
-    #[arg(long = "do", value_name = "ACTION", value_parser = ["assign", "investigate", "contain", "close", "resolve", "note", "suppress"])]
+    /// What; `take` makes them yours, and what is open is investigated.
+    #[arg(long = "do", value_name = "ACTION", value_parser = ["take", "assign", "investigate", "contain", "close", "resolve", "note", "suppress"])]
     pub(crate) action: String,
     /// For `assign`: to whom; nobody if absent.
     #[arg(long)]

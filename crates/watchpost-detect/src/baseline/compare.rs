@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use watchpost_model::baseline::{Baseline, Drift, DriftKind, HabitValue, UserBaseline, Volume};
+use watchpost_model::baseline::{
+    Baseline, Drift, DriftKind, DriftUnit, DriftValue, HabitValue, UserBaseline, Volume,
+};
 use watchpost_model::event::{Entity, EntityKind};
 
 /// A volume has changed when its median is so many times as large or as small.
@@ -37,15 +39,15 @@ pub fn compare(before: &Baseline, after: &Baseline) -> Vec<Drift> {
         let entity = Entity::new(EntityKind::Endpoint, name.as_str());
         match (old.get(&name), new.get(&name)) {
             (Some(old), Some(new)) => {
-                let (requests, kib) = ("requests an hour", "KiB an hour");
                 drifts.extend(volume(
                     &entity,
                     DriftKind::Requests,
-                    requests,
+                    DriftUnit::HourRequests,
                     &old.hour_requests,
                     &new.hour_requests,
                 ));
-                drifts.extend(volume(&entity, DriftKind::Volume, kib, &old.hour_kib, &new.hour_kib));
+                let (old, new) = (&old.hour_kib, &new.hour_kib);
+                drifts.extend(volume(&entity, DriftKind::Volume, DriftUnit::HourKib, old, new));
             }
             (Some(old), None) => drifts.push(only(entity, DriftKind::Gone, old.requests)),
             (None, Some(new)) => drifts.push(only(entity, DriftKind::New, new.requests)),
@@ -64,9 +66,10 @@ fn names<T>(old: &BTreeMap<String, T>, new: &BTreeMap<String, T>) -> Vec<String>
 
 #[expect(clippy::cast_precision_loss, reason = "counts for people")]
 fn only(entity: Entity, kind: DriftKind, events: u64) -> Drift {
-    let (there, absent) = (format!("{events} events"), "not there".to_owned());
-    let (before, after) = if kind == DriftKind::New { (absent, there) } else { (there, absent) };
-    Drift { entity, kind, before, after, size: events as f64 }
+    let there = (counted(events, "event"), DriftValue::Events { n: events });
+    let absent = ("not there".to_owned(), DriftValue::Absent);
+    let ((before, was), (after, is)) = if kind == DriftKind::New { (absent, there) } else { (there, absent) };
+    Drift { entity, kind, before, after, values: (was, is), size: events as f64, fell: false }
 }
 
 fn user(entity: &Entity, old: &UserBaseline, new: &UserBaseline, drifts: &mut Vec<Drift>) {
@@ -78,7 +81,7 @@ fn user(entity: &Entity, old: &UserBaseline, new: &UserBaseline, drifts: &mut Ve
         drifts.extend(values(entity, kind, old, new));
     }
     drifts.extend(hours(entity, old, new));
-    drifts.extend(volume(entity, DriftKind::Volume, "KiB a day", &old.day_kib, &new.day_kib));
+    drifts.extend(volume(entity, DriftKind::Volume, DriftUnit::DayKib, &old.day_kib, &new.day_kib));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts for people")]
@@ -97,8 +100,14 @@ fn values(entity: &Entity, kind: DriftKind, old: &[HabitValue], new: &[HabitValu
         kind,
         before: known.join(", "),
         after: format!("also {}", fresh.join(", ")),
+        values: (occur(&known), occur(&fresh)),
         size: fresh.len() as f64,
+        fell: false,
     })
+}
+
+fn occur(values: &[&str]) -> DriftValue {
+    DriftValue::Values { values: values.iter().map(|&value| value.to_owned()).collect() }
 }
 
 fn hours(entity: &Entity, old: &UserBaseline, new: &UserBaseline) -> Option<Drift> {
@@ -111,28 +120,35 @@ fn hours(entity: &Entity, old: &UserBaseline, new: &UserBaseline) -> Option<Drif
     };
     let (before, after) = (share(&old.weekday_hours), share(&new.weekday_hours));
     let moved = before.iter().zip(&after).map(|(a, b)| (a - b).abs()).sum::<f64>() * 50.0;
+    let (before, after) = (busiest(&before), busiest(&after));
     (moved >= MOVED_PERCENT).then(|| Drift {
         entity: entity.clone(),
         kind: DriftKind::Hours,
-        before: busiest(&before),
-        after: busiest(&after),
+        before: mostly(&before),
+        after: mostly(&after),
+        values: (DriftValue::Hours { hours: before }, DriftValue::Hours { hours: after }),
         size: moved.round(),
+        fell: false,
     })
 }
 
-/// The four busiest hours, for people.
-fn busiest(shares: &[f64]) -> String {
+/// The four busiest hours, ascending.
+fn busiest(shares: &[f64]) -> Vec<u8> {
     let mut by_share: Vec<(usize, f64)> = shares.iter().copied().enumerate().collect();
     by_share.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let mut top: Vec<usize> =
-        by_share.iter().take(4).filter(|hour| hour.1 > 0.0).map(|hour| hour.0).collect();
+    let busy = by_share.iter().take(4).filter(|hour| hour.1 > 0.0);
+    let mut top: Vec<u8> = busy.filter_map(|hour| u8::try_from(hour.0).ok()).collect();
     top.sort_unstable();
-    let names: Vec<String> = top.iter().map(|hour| format!("{hour:02}:00")).collect();
+    top
+}
+
+fn mostly(hours: &[u8]) -> String {
+    let names: Vec<String> = hours.iter().map(|hour| format!("{hour:02}:00")).collect();
     format!("mostly {}", names.join(", "))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "volumes for people")]
-fn volume(entity: &Entity, kind: DriftKind, unit: &str, old: &Volume, new: &Volume) -> Option<Drift> {
+fn volume(entity: &Entity, kind: DriftKind, unit: DriftUnit, old: &Volume, new: &Volume) -> Option<Drift> {
     if old.history.len() < PERIODS_MIN || new.history.len() < PERIODS_MIN {
         return None;
     }
@@ -141,8 +157,49 @@ fn volume(entity: &Entity, kind: DriftKind, unit: &str, old: &Volume, new: &Volu
     (factor >= FACTOR).then(|| Drift {
         entity: entity.clone(),
         kind,
-        before: format!("{} {unit} (deviation {})", old.median, old.deviation),
-        after: format!("{} {unit} (deviation {})", new.median, new.deviation),
+        before: usual(old, unit),
+        after: usual(new, unit),
+        values: (usual_value(old, unit), usual_value(new, unit)),
         size: (factor * 10.0).round() / 10.0,
+        fell: after < before,
     })
+}
+
+/// `6 requests an hour (± 2)`, `3.2 MiB a day`.
+fn usual(volume: &Volume, unit: DriftUnit) -> String {
+    let (requests, time) = match unit {
+        DriftUnit::HourRequests => (true, "an hour"),
+        DriftUnit::HourKib => (false, "an hour"),
+        DriftUnit::DayKib => (false, "a day"),
+    };
+    let median = if requests { counted(volume.median, "request") } else { size(volume.median) };
+    match volume.deviation {
+        0 => format!("{median} {time}"),
+        off if requests => format!("{median} {time} (± {off})"),
+        off => format!("{median} {time} (± {})", size(off)),
+    }
+}
+
+fn usual_value(volume: &Volume, unit: DriftUnit) -> DriftValue {
+    DriftValue::Usual { median: volume.median, deviation: volume.deviation, unit }
+}
+
+fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// KiB in the unit that people would choose.
+#[expect(clippy::cast_precision_loss, reason = "volumes for people")]
+fn size(kib: u64) -> String {
+    if kib < 1_024 {
+        return format!("{kib} KiB");
+    }
+    let mut size = kib as f64 / 1_024.0;
+    for unit in ["MiB", "GiB"] {
+        if size < 1_024.0 {
+            return format!("{size:.1} {unit}");
+        }
+        size /= 1_024.0;
+    }
+    format!("{size:.1} TiB")
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::Duration;
 use proptest::prelude::*;
 use watchpost_detect::{Burst, Config, Engine, Sample, StateError, TrafficKind};
+use watchpost_model::baseline::{DriftUnit, DriftValue};
 use watchpost_model::event::Event;
 use watchpost_model::finding::Finding;
 use watchpost_model::place::Place;
@@ -286,5 +287,38 @@ fn a_baseline_goes_out_and_comes_in() {
     other.users[0].day_kib.median = 9_000;
     let drift = watchpost_detect::compare_baselines(&baseline, &other);
     assert_eq!(drift.len(), 1);
-    assert!((drift[0].size - 9.0).abs() < 0.01, "{drift:?}");
+    assert!((drift[0].size - 9.0).abs() < 0.01 && !drift[0].fell, "{drift:?}");
+    let (was, is) = &drift[0].values;
+    assert!(matches!(was, DriftValue::Usual { unit: DriftUnit::DayKib, .. }), "{was:?}");
+    assert!(matches!(is, DriftValue::Usual { median: 9_000, .. }), "as the text says it: {is:?}");
+    let drift = watchpost_detect::compare_baselines(&other, &baseline);
+    assert!((drift[0].size - 9.0).abs() < 0.01 && drift[0].fell, "the same the other way round: {drift:?}");
+}
+
+#[test]
+fn a_change_is_told_in_words_that_people_would_choose() {
+    use watchpost_model::baseline::{Baseline, EndpointBaseline, Volume};
+    let now = chrono::DateTime::UNIX_EPOCH;
+    let volume = |median, deviation| Volume { median, deviation, history: vec![median; 3] };
+    let of = |endpoint: &str, hour_requests, hour_kib| EndpointBaseline {
+        endpoint: endpoint.to_owned(),
+        requests: 1,
+        hour_requests,
+        hour_kib,
+    };
+    let baseline =
+        |endpoints| Baseline { version: 1, from: now, to: now, events: 1, users: Vec::new(), endpoints };
+    let before = baseline(vec![of("/orders", volume(1, 0), volume(3_317, 512))]);
+    let after =
+        baseline(vec![of("/new", volume(1, 0), volume(0, 0)), of("/orders", volume(6, 2), volume(900, 0))]);
+    let drift = watchpost_detect::compare_baselines(&before, &after);
+    let told: Vec<_> = drift.iter().map(|drift| (drift.before.as_str(), drift.after.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("not there", "1 event"),
+            ("1 request an hour", "6 requests an hour (± 2)"),
+            ("3.2 MiB an hour (± 512 KiB)", "900 KiB an hour"),
+        ]
+    );
 }

@@ -9,6 +9,8 @@ use super::{Status, Verdict, VerdictCause};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum BulkAction {
+    /// Take them: whoever does it is the assignee, and what is open is investigated.
+    Take,
     /// Assign them.
     Assign {
         /// To whom; absent means to nobody.
@@ -51,6 +53,7 @@ impl BulkAction {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
+            Self::Take => "take",
             Self::Assign { .. } => "assign",
             Self::Status { .. } => "status",
             Self::Resolve { .. } => "resolve",

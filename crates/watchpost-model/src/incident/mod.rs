@@ -12,7 +12,7 @@ use ts_rs::TS;
 
 use crate::event::{Entity, Severity};
 use crate::finding::AttackFamily;
-use crate::ids::IncidentId;
+use crate::ids::{EventId, IncidentId};
 use crate::period::Period;
 use crate::words;
 
@@ -21,7 +21,7 @@ pub use clock::{Pause, PauseReason, Paused, Sla};
 pub use feedback::{RuleAdvice, RuleFeedback};
 pub use page::{
     EntityCount, Evidence, IncidentDetail, IncidentEvent, LinkKind, Note, RelatedIncident, RuleHit,
-    SimilarIncident, StepCheck, TimelineEntry,
+    SimilarIncident, SimilarKind, SimilarReason, StepCheck, TimelineEntry,
 };
 pub use verdict::{Verdict, VerdictCause};
 
@@ -73,6 +73,16 @@ impl Status {
         match self {
             Self::Open | Self::Investigating | Self::Contained | Self::Reopened => true,
             Self::Resolved | Self::Closed => false,
+        }
+    }
+
+    /// The status since somebody takes the incident; `None` if it has to be reopened first.
+    #[must_use]
+    pub const fn when_taken(self) -> Option<Self> {
+        match self {
+            Self::Open | Self::Reopened | Self::Investigating => Some(Self::Investigating),
+            Self::Contained => Some(Self::Contained),
+            Self::Resolved | Self::Closed => None,
         }
     }
 }
@@ -190,6 +200,22 @@ pub struct IncidentFilter {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub changed: Option<Period>,
+    /// Began in this period, as the Overview counts new incidents: its first evidence is in it, by the time of the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub began: Option<Period>,
+    /// Somebody acknowledged it, or nobody did yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub acknowledged: Option<bool>,
+    /// Active at this instant, as the Overview counts active incidents: it had begun and was not resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub active_at: Option<DateTime<Utc>>,
+    /// This event is of its attack, or of one that is merged into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub event: Option<EventId>,
 }
 
 #[cfg(test)]

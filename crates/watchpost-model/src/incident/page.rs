@@ -1,5 +1,7 @@
 //! What stands on the page of an incident.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -114,8 +116,48 @@ pub struct SimilarIncident {
     pub incident: Incident,
     /// How much, 1 to 100.
     pub score: u8,
-    /// Why, for people; the strongest reason first.
-    pub because: Vec<String>,
+    /// Why; the strongest reason first.
+    pub because: Vec<SimilarReason>,
+}
+
+/// Of which kind a reason is that an incident resembles another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SimilarKind {
+    /// They are about the same; the value is the kind of the entity.
+    Entity,
+    /// The same rule fired; the value is its id.
+    Rule,
+    /// An attack of the same family on the same endpoint, which is the value.
+    Attack,
+    /// From the same network; the value is the length of its prefix.
+    Network,
+    /// By the same user agent, which is the value.
+    Agent,
+}
+
+words!(SimilarKind { Entity = "entity", Rule = "rule", Attack = "attack", Network = "network", Agent = "agent" });
+
+/// Why an incident resembles another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SimilarReason {
+    /// What they share.
+    pub kind: SimilarKind,
+    /// The value that they share, at most 80 characters of it.
+    pub value: String,
+}
+
+impl fmt::Display for SimilarReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = &self.value;
+        match self.kind {
+            SimilarKind::Entity => write!(f, "the same {value}"),
+            SimilarKind::Rule => write!(f, "the same rule {value}"),
+            SimilarKind::Attack => write!(f, "the same attack on {value}"),
+            SimilarKind::Network => write!(f, "the same /{value} network"),
+            SimilarKind::Agent => write!(f, "the same user agent {value}"),
+        }
+    }
 }
 
 /// A step of a playbook that somebody checked.
@@ -142,8 +184,11 @@ pub struct IncidentDetail {
     pub evidence: Vec<Evidence>,
     /// Different events of the attack; `incident.event_count` counts a repeated one as often as it happened.
     pub event_rows: u64,
-    /// All entities of its events with the number of events.
+    /// Entities of its events with the number of events, the most frequent first, at most 200; `entity_rows` tells how many
+    /// there are.
     pub entities: Vec<EntityCount>,
+    /// Different entities of its events.
+    pub entity_rows: u64,
     /// Oldest first, the newest 200; `earlier_notes` leads to those before.
     pub notes: Vec<Note>,
     /// Cursor of the notes before those, if there are any.

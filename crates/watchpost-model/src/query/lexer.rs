@@ -1,6 +1,6 @@
 //! Characters of a query, and the words in them.
 
-use super::{Pattern, QueryFault};
+use super::{Pattern, QueryFault, QueryProblem};
 
 /// Ends a bare word.
 const fn ends_word(ch: char) -> bool {
@@ -142,13 +142,7 @@ impl Cursor {
         loop {
             match self.peek() {
                 None => {
-                    return Err(QueryFault {
-                        at,
-                        length: self.at - at,
-                        message: "this quotation has no end".to_owned(),
-                        expected: vec!["\"".to_owned()],
-                        suggestion: None,
-                    });
+                    return Err(QueryFault::new(at, self.at - at, QueryProblem::NoEnd, &["\""]));
                 }
                 Some('"') => break,
                 Some('\\') if matches!(self.after(1), Some('"' | '\\')) => {

@@ -6,6 +6,7 @@
 mod field;
 mod lexer;
 mod parser;
+mod problem;
 mod value;
 
 use std::fmt;
@@ -20,6 +21,7 @@ use crate::event::{Category, Outcome, Severity};
 use crate::period::Zone;
 
 pub use field::{Field, FieldKind, FieldName};
+pub use problem::QueryProblem;
 
 /// Longest query, in characters.
 pub const QUERY_CHARS_MAX: usize = 2_048;
@@ -226,10 +228,25 @@ pub struct QueryFault {
     pub length: usize,
     /// What is wrong.
     pub message: String,
+    /// The same as kind and values.
+    pub problem: Box<QueryProblem>,
     /// What could stand there.
     pub expected: Vec<String>,
     /// What was probably meant, to be put in its place.
     pub suggestion: Option<String>,
+}
+
+impl QueryFault {
+    fn new(at: usize, length: usize, problem: QueryProblem, expected: &[&str]) -> Self {
+        Self {
+            at,
+            length,
+            message: problem.to_string(),
+            problem: Box::new(problem),
+            expected: expected.iter().map(|text| (*text).to_owned()).collect(),
+            suggestion: None,
+        }
+    }
 }
 
 impl std::error::Error for QueryFault {}

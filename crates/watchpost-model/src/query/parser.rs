@@ -7,8 +7,8 @@ use ipnet::IpNet;
 
 use super::lexer::{Cursor, Word};
 use super::{
-    Expr, Field, FieldKind, Pattern, QUERY_CHARS_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, QueryFault, Term,
-    Test,
+    Expr, Field, FieldKind, Pattern, QUERY_CHARS_MAX, QUERY_DEPTH_MAX, QUERY_TERMS_MAX, QueryFault,
+    QueryProblem, Term, Test,
 };
 use crate::event::{Category, Outcome, Severity};
 use crate::period::{Zone, written_period};
@@ -17,12 +17,8 @@ pub(super) fn parse(text: &str, zone: Zone) -> Result<Option<Expr>, QueryFault> 
     let mut parser = Parser { cursor: Cursor::new(text), terms: 0, zone };
     if parser.cursor.len() > QUERY_CHARS_MAX {
         let over = parser.cursor.len() - QUERY_CHARS_MAX;
-        return Err(fault(
-            QUERY_CHARS_MAX,
-            over,
-            format!("a query has at most {QUERY_CHARS_MAX} characters"),
-            &[],
-        ));
+        let problem = QueryProblem::TooLong { most: QUERY_CHARS_MAX };
+        return Err(QueryFault::new(QUERY_CHARS_MAX, over, problem, &[]));
     }
     parser.cursor.skip_space();
     if parser.cursor.peek().is_none() {
@@ -31,22 +27,12 @@ pub(super) fn parse(text: &str, zone: Zone) -> Result<Option<Expr>, QueryFault> 
     let expr = parser.any(0)?;
     match parser.cursor.peek() {
         None => Ok(Some(expr)),
-        Some(_) => Err(fault(parser.cursor.at(), 1, "this bracket closes nothing", &[])),
+        Some(_) => Err(QueryFault::new(parser.cursor.at(), 1, QueryProblem::ClosesNothing, &[])),
     }
 }
 
-fn fault(at: usize, length: usize, message: impl Into<String>, expected: &[&str]) -> QueryFault {
-    QueryFault {
-        at,
-        length,
-        message: message.into(),
-        expected: expected.iter().map(|text| (*text).to_owned()).collect(),
-        suggestion: None,
-    }
-}
-
-fn wrong(word: &Word, message: impl Into<String>, expected: &[&str]) -> QueryFault {
-    fault(word.at, word.length, message, expected)
+fn wrong(word: &Word, problem: QueryProblem, expected: &[&str]) -> QueryFault {
+    QueryFault::new(word.at, word.length, problem, expected)
 }
 
 /// How a value is compared.
@@ -93,9 +79,9 @@ impl Parser {
 
     fn unary(&mut self, depth: usize) -> Result<Expr, QueryFault> {
         self.cursor.skip_space();
-        if depth >= QUERY_DEPTH_MAX {
-            let message = format!("nested deeper than {QUERY_DEPTH_MAX}");
-            return Err(fault(self.cursor.at(), 0, message, &[]));
+        if depth > QUERY_DEPTH_MAX {
+            let problem = QueryProblem::TooDeep { most: QUERY_DEPTH_MAX };
+            return Err(QueryFault::new(self.cursor.at(), 0, problem, &[]));
         }
         let at = self.cursor.at();
         if self.keyword("not") {
@@ -104,7 +90,7 @@ impl Parser {
         if self.cursor.peek() == Some('-') {
             if self.cursor.after(1).is_none_or(char::is_whitespace) {
                 let expected = ["a condition right after it", "\"-\" in quotes"];
-                return Err(fault(at, 1, "this minus takes nothing away", &expected));
+                return Err(QueryFault::new(at, 1, QueryProblem::LoneMinus, &expected));
             }
             self.cursor.skip(1);
             return Ok(Expr::Not(Box::new(self.unary(depth + 1)?)));
@@ -114,7 +100,7 @@ impl Parser {
             return if self.cursor.take(")") {
                 Ok(inner)
             } else {
-                Err(fault(at, 1, "this bracket is not closed", &[")"]))
+                Err(QueryFault::new(at, 1, QueryProblem::NotClosed, &[")"]))
             };
         }
         self.primary()
@@ -124,15 +110,15 @@ impl Parser {
         const CONDITION: [&str; 3] = ["field:value", "a word", "("];
         let at = self.cursor.at();
         if let Some(keyword) = self.cursor.keyword() {
-            let message = format!("{keyword:?} needs a condition before and after it");
-            return Err(fault(at, keyword.len(), message, &CONDITION));
+            let problem = QueryProblem::LoneKeyword { text: keyword.to_owned() };
+            return Err(QueryFault::new(at, keyword.len(), problem, &CONDITION));
         }
         if let Some(name) = self.cursor.field() {
             let field = Field::read(&name.raw).map_err(|near| QueryFault {
                 suggestion: near,
                 ..wrong(
                     &name,
-                    format!("there is no field {:?}", name.raw),
+                    QueryProblem::NoField { text: name.raw.clone() },
                     &["a field's name", "quotes around text with a colon"],
                 )
             })?;
@@ -140,14 +126,15 @@ impl Parser {
         }
         match self.cursor.word()? {
             Some(word) => self.term(word.at, Term::Text(word.pattern)),
-            None => Err(fault(at, 0, "a condition is missing", &CONDITION)),
+            None => Err(QueryFault::new(at, 0, QueryProblem::NoCondition, &CONDITION)),
         }
     }
 
     fn term(&mut self, at: usize, term: Term) -> Result<Expr, QueryFault> {
         self.terms += 1;
         if self.terms > QUERY_TERMS_MAX {
-            return Err(fault(at, 0, format!("a query has at most {QUERY_TERMS_MAX} conditions"), &[]));
+            let problem = QueryProblem::TooMany { most: QUERY_TERMS_MAX };
+            return Err(QueryFault::new(at, 0, problem, &[]));
         }
         Ok(Expr::Term(term))
     }
@@ -166,7 +153,7 @@ impl Parser {
                 break;
             }
             if self.cursor.peek().is_none() {
-                return Err(fault(open, 1, "this bracket is not closed", &[")"]));
+                return Err(QueryFault::new(open, 1, QueryProblem::NotClosed, &[")"]));
             }
             if !parts.is_empty() {
                 self.keyword("or");
@@ -175,7 +162,7 @@ impl Parser {
             parts.push(self.value(field)?);
         }
         if parts.is_empty() {
-            return Err(fault(open, 2, "there is no value in these brackets", &expected(field)));
+            return Err(QueryFault::new(open, 2, QueryProblem::NoValues, &expected(field)));
         }
         Ok(one_or(parts, Expr::Any))
     }
@@ -185,9 +172,14 @@ impl Parser {
         let kind = field.kind();
         let ordered = matches!(kind, FieldKind::Number | FieldKind::Time | FieldKind::Severity);
         let sign = if ordered { self.sign() } else { Sign::Equal };
+        // As text it would be looked for as it stands and found nowhere, which reads like an answer.
+        if let Some(sign) = self.cursor.peek().filter(|ch| !ordered && matches!(ch, '<' | '>')) {
+            let problem = QueryProblem::NotCompared { field: field.to_string(), sign: sign.to_string() };
+            return Err(QueryFault::new(at, 1, problem, &["a value", "quotes around text that begins so"]));
+        }
         let Some(word) = self.cursor.word()? else {
-            let message = format!("{field} needs a value");
-            return Err(fault(self.cursor.at(), 0, message, &expected(field)));
+            let problem = QueryProblem::NeedsValue { field: field.to_string() };
+            return Err(QueryFault::new(self.cursor.at(), 0, problem, &expected(field)));
         };
         let test = if sign == Sign::Equal && !word.quoted && word.pattern.is_everything() {
             Test::Given
@@ -257,14 +249,14 @@ fn address(field: &Field, word: &Word) -> Result<Test, QueryFault> {
     if text.contains('/') {
         let network: IpNet = text
             .parse()
-            .map_err(|_| wrong(word, format!("{:?} is no network", word.raw), &expected(field)))?;
+            .map_err(|_| wrong(word, QueryProblem::NoNetwork { text: word.raw.clone() }, &expected(field)))?;
         return Ok(Test::Network(network.trunc()));
     }
     match text.parse::<IpAddr>() {
         Ok(address) => Ok(Test::Text(Pattern::exact(address.to_canonical().to_string()))),
         // A name that an application gave in place of an address is one; half an address is a slip.
         Err(_) if text.chars().all(|ch| ch.is_ascii_digit() || matches!(ch, '.' | ':')) => {
-            Err(wrong(word, format!("{:?} is no address", word.raw), &expected(field)))
+            Err(wrong(word, QueryProblem::NoAddress { text: word.raw.clone() }, &expected(field)))
         }
         Err(_) => Ok(Test::Text(word.pattern.clone())),
     }
@@ -283,9 +275,12 @@ fn bounds<T: Copy>(
     word: &Word,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<(Option<T>, Option<T>, bool), QueryFault> {
-    let bad = || wrong(word, format!("{:?} is no value of {field}", word.raw), &expected(field));
+    let bad = || {
+        let problem = QueryProblem::NoValue { field: field.to_string(), text: word.raw.clone() };
+        wrong(word, problem, &expected(field))
+    };
     let Some(text) = word.pattern.as_exact() else {
-        return Err(wrong(word, format!("{field} takes no wildcard"), &expected(field)));
+        return Err(wrong(word, QueryProblem::NoWildcard { field: field.to_string() }, &expected(field)));
     };
     if let Some((low, high)) = range(text).filter(|_| sign == Sign::Equal) {
         let (high, open) = match high.and_then(|text| text.strip_prefix('<')) {
@@ -305,7 +300,10 @@ fn bounds<T: Copy>(
 
 fn number(field: &Field, sign: Sign, word: &Word) -> Result<Test, QueryFault> {
     let (low, high, open) = bounds(field, sign, word, |text| text.parse::<i64>().ok())?;
-    let too_far = || wrong(word, format!("{field} has nothing beyond {:?}", word.raw), &expected(field));
+    let too_far = || {
+        let problem = QueryProblem::NothingBeyond { field: field.to_string(), text: word.raw.clone() };
+        wrong(word, problem, &expected(field))
+    };
     let low = match (low, sign) {
         (Some(low), Sign::Above) => Some(low.checked_add(1).ok_or_else(too_far)?),
         _ => low,
@@ -315,7 +313,7 @@ fn number(field: &Field, sign: Sign, word: &Word) -> Result<Test, QueryFault> {
         _ => high,
     };
     if low.zip(high).is_some_and(|(low, high)| low > high) {
-        return Err(wrong(word, "this range ends before it begins", &expected(field)));
+        return Err(wrong(word, QueryProblem::RangeReversed, &expected(field)));
     }
     Ok(Test::Number { low, high })
 }
@@ -332,7 +330,7 @@ fn time(field: &Field, sign: Sign, word: &Word, zone: Zone) -> Result<Test, Quer
     let from = low.map(|(begin, end)| if sign == Sign::Above { end } else { begin });
     let to = high.map(|(begin, end)| if open || sign == Sign::Below { begin } else { end });
     if from.zip(to).is_some_and(|(from, to)| from >= to) {
-        return Err(wrong(word, "this period ends before it begins", &expected(field)));
+        return Err(wrong(word, QueryProblem::PeriodReversed, &expected(field)));
     }
     Ok(Test::Time { from, to })
 }
@@ -352,7 +350,7 @@ fn severity(field: &Field, sign: Sign, word: &Word) -> Result<Test, QueryFault> 
     let ends = high.and_then(|high| Some((*Severity::ALL.get(low)?, *Severity::ALL.get(high)?)));
     match ends {
         Some((low, high)) if low <= high => Ok(Test::Severity { low, high }),
-        _ => Err(wrong(word, "there is no severity in this range", &expected(field))),
+        _ => Err(wrong(word, QueryProblem::NoSeverity, &expected(field))),
     }
 }
 
@@ -363,7 +361,11 @@ fn one_of<T: Copy + std::fmt::Display>(field: &Field, word: &Word, all: &[T]) ->
         let names: Vec<String> = all.iter().map(ToString::to_string).collect();
         QueryFault {
             suggestion: near(&typed, names.iter().map(String::as_str)),
-            ..wrong(word, format!("{:?} is no {field}", word.raw), &expected(field))
+            ..wrong(
+                word,
+                QueryProblem::NoWord { field: field.to_string(), text: word.raw.clone() },
+                &expected(field),
+            )
         }
     })
 }

@@ -1,4 +1,7 @@
-use super::{Expr, Field, FieldName, Pattern, QUERY_CHARS_MAX, Query, QueryFault, Term, Test};
+use super::{
+    Expr, Field, FieldName, Pattern, QUERY_CHARS_MAX, QUERY_DEPTH_MAX, Query, QueryFault, QueryProblem, Term,
+    Test,
+};
 
 fn read(text: &str) -> Query {
     text.parse().unwrap_or_else(|fault: QueryFault| panic!("{text}: {fault}"))
@@ -45,7 +48,8 @@ fn a_query_prints_as_it_is_understood() {
         ("method:post", "method:POST"),
         ("type:Login_*", "type:login_*"),
         ("path:/../etc/passwd", "path:/../etc/passwd"),
-        ("path:<script>", "path:\"<script>\""),
+        ("path:\"<script>\"", "path:\"<script>\""),
+        ("path:\\<script\\>*", "path:\\<script>*"),
         ("user:*", "user:*"),
         ("header.X-Api-Key:*", "header.x-api-key:*"),
         ("details.order.id:77", "details.order.id:77"),
@@ -76,6 +80,10 @@ fn a_fault_says_where_and_what_was_meant() {
         ("severity:criticl", 9, 7, "\"criticl\" is no value of severity", Some("critical")),
         ("category:auth", 9, 4, "\"auth\" is no category", None),
         ("category:authent", 9, 7, "\"authent\" is no category", Some("authentication")),
+        ("details.n:>5", 10, 1, "details.n is not compared by '>'", None),
+        ("user:(anna <b)", 11, 1, "user is not compared by '<'", None),
+        ("ip:>=203.0.113.7", 3, 1, "ip is not compared by '>'", None),
+        ("category:>auth", 9, 1, "category is not compared by '>'", None),
         ("ip:203.0.113", 3, 9, "\"203.0.113\" is no address", None),
         ("ip:203.0.113.0/99", 3, 14, "\"203.0.113.0/99\" is no network", None),
         ("at:yesterday", 3, 9, "\"yesterday\" is no value of at", None),
@@ -103,10 +111,29 @@ fn a_fault_says_where_and_what_was_meant() {
 }
 
 #[test]
+fn a_fault_says_what_is_wrong_in_values_too() {
+    let text = |text: &str| text.to_owned();
+    for (query, problem) in [
+        ("statsu:500", QueryProblem::NoField { text: text("statsu") }),
+        ("status:abc", QueryProblem::NoValue { field: text("status"), text: text("abc") }),
+        ("category:auth", QueryProblem::NoWord { field: text("category"), text: text("auth") }),
+        ("ip:>=203.0.113.7", QueryProblem::NotCompared { field: text("ip"), sign: text(">") }),
+        ("a \"open", QueryProblem::NoEnd),
+    ] {
+        let fault = refused(query);
+        assert_eq!(*fault.problem, problem, "{query}");
+        assert_eq!(fault.message, problem.to_string(), "{query}");
+    }
+}
+
+#[test]
 fn size_is_bounded() {
     assert!(refused(&"x".repeat(QUERY_CHARS_MAX + 1)).message.contains("characters"));
-    assert!(refused(&"(".repeat(40)).message.contains("nested"));
-    assert!(refused(&"-".repeat(40)).message.contains("nested"));
+    let nested = |n: usize| format!("{}a{}", "(".repeat(n), ")".repeat(n));
+    read(&nested(QUERY_DEPTH_MAX));
+    assert_eq!(refused(&nested(QUERY_DEPTH_MAX + 1)).message, "nested deeper than 32");
+    read(&format!("{}a", "-".repeat(QUERY_DEPTH_MAX)));
+    assert!(refused(&format!("{}a", "-".repeat(QUERY_DEPTH_MAX + 1))).message.contains("nested"));
     assert!(refused(&"a ".repeat(65)).message.contains("conditions"));
     read(&"a ".repeat(64));
 }

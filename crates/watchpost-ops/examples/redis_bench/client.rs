@@ -17,7 +17,7 @@ use watchpost_model::policy::default_retention;
 use watchpost_ops::Paths;
 use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    BackupRequest, ExportFormat, ExportRequest, JobRef, Nothing, RetentionRequest,
+    BackupRequest, ExportFormat, ExportRequest, JobRef, Nothing, OptimizeRequest, RetentionRequest,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_redis::export::{EventChoice, EventWalk};
@@ -155,7 +155,7 @@ async fn job(kind: &str, socket: &Path, home: &Path) -> Result<Value, Failure> {
             let all = RetentionRequest { days: Some(1), restart: true };
             console.call::<operation::retention_run>(&call, all).await?
         }
-        "optimize" => console.call::<operation::optimize_run>(&call, Nothing {}).await?,
+        "optimize" => console.call::<operation::optimize_run>(&call, OptimizeRequest::default()).await?,
         "cleanup" => console.call::<operation::cleanup_run>(&call, Nothing {}).await?,
         "backup" => {
             console

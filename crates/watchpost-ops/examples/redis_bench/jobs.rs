@@ -173,19 +173,24 @@ pub(crate) fn export(keys: u64) -> Result<Vec<Figure>, Failure> {
     let home = tempfile::tempdir()?;
     let mut figures = Vec::new();
     for (job, what) in [("export", "events as NDJSON"), ("export-all", "every key as NDJSON")] {
-        let did = client(job, &server.socket(), home.path(), 0)?;
-        let rows = number(&did, "/figures/rows");
-        if rows < keys as f64 {
-            return Err(format!("{job} wrote {rows} of {keys}: {did}").into());
+        let (mut rates, mut runs) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let did = client(job, &server.socket(), home.path(), 0)?;
+            let rows = number(&did, "/figures/rows");
+            if rows < keys as f64 {
+                return Err(format!("{job} wrote {rows} of {keys}: {did}").into());
+            }
+            rates.push(rows / number(&did, "/seconds"));
+            runs.push(did);
         }
-        let rate = rows / number(&did, "/seconds");
+        let rate = median(rates);
         figures.push(Figure {
             part: 5,
             what: format!("export, {what}"),
             goal: ">= 150,000 keys/s".to_owned(),
             measured: format!("{rate:.0} keys/s"),
             met: rate >= 150_000.0,
-            from: did,
+            from: json!(runs),
         });
     }
     Ok(figures)

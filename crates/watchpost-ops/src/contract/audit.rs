@@ -85,12 +85,16 @@ pub struct AuditPlace {
 /// What the trail is worth as evidence, as far as this console can tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct AuditTrust {
-    /// The log continues what this console and the places have seen.
+    /// The log continues what this console and the places have seen, and the last check of this console found nothing.
     pub ok: bool,
     /// What does not fit; absent if `ok`.
     pub problem: Option<String>,
     /// First record that it is about.
     pub first_bad_seq: Option<i64>,
+    /// The problem is what the check of this time found, and nothing else: there is nothing to accept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub failed_at: Option<DateTime<Utc>>,
     /// How strong the evidence is.
     pub strength: EvidenceStrength,
     /// Consoles with keys of their own that signed for what they saw.
@@ -131,6 +135,16 @@ pub struct AuditAccept {
     pub reason: String,
 }
 
+/// Set a record apart: what its writer sealed or said of it does not fit, and nothing makes that good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSetApart {
+    /// Its number, as a check of the trail names it.
+    pub seq: i64,
+    /// Why; it stands in the audit trail.
+    pub reason: String,
+}
+
 /// Check the trail.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
@@ -146,7 +160,7 @@ pub struct AuditVerify {
 /// The trail as this console knows it without looking: for the status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TrailStatus {
-    /// It continues what this console has seen.
+    /// It continues what this console has seen, and the last check of this console found nothing.
     pub ok: bool,
     /// For people.
     pub detail: String,
@@ -179,6 +193,14 @@ pub struct AuditDetail {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub purged: Option<RecordClass>,
+    /// What its own writer got wrong, for people, where no record sets that apart; absent if nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub own_fault: Option<String>,
+    /// Number of the record that sets this one apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub set_apart_by: Option<i64>,
 }
 
 /// For how long the content of audit records is kept.
@@ -322,6 +344,13 @@ pub struct AuditExported {
     pub key: String,
     /// SHA-256 of `SHA256SUMS`, which stands for all files.
     pub sha256: String,
+    /// Records in it that nobody can read and that no record sets apart, or that were altered, the first 50: the folder does
+    /// not verify.
+    #[serde(default)]
+    pub unreadable: Vec<i64>,
+    /// Newer records of the log, for which no checkpoint stands and which are not in it: this console had no key to sign.
+    #[serde(default)]
+    pub uncovered: i64,
 }
 
 /// Roll the key of this console.

@@ -1,5 +1,6 @@
 //! Blocks and the allowlist.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::block::{AllowEntry, Block, BlockState};
@@ -73,6 +74,9 @@ pub struct BlockListRequest {
     /// Made in this period; absent means any time.
     #[ts(optional)]
     pub created: Option<Period>,
+    /// In force at this instant, as the Overview counts active blocks; absent means that this does not matter.
+    #[ts(optional)]
+    pub in_force_at: Option<DateTime<Utc>>,
     /// Of this address or range, of one that it lies in, or of something in it; absent means any.
     #[ts(optional)]
     pub touching: Option<String>,

@@ -16,8 +16,14 @@ pub enum SecretState {
     Locked,
     /// There is none: secrets are kept for this session only.
     Absent,
+    /// There is a keychain, and it refuses.
+    Denied,
     /// It did not answer in time.
     TimedOut,
+    /// Its key is not that of the sealed secrets: they are to be given again.
+    KeyChanged,
+    /// One of the sealed secrets was altered, among them the key that signs the audit trail.
+    SecretAltered,
     /// They are kept in a file that a passphrase locks, and it is open.
     FileReady,
     /// The file is there, and nobody gave its passphrase.

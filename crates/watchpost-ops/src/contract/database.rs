@@ -1,5 +1,6 @@
 //! Backups of the audit database.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::audit::AuditVerification;
@@ -45,8 +46,13 @@ pub struct DatabaseBackupRef {
 pub struct DatabaseRestore {
     /// The backup.
     pub path: String,
-    /// The file to make; it must not be there: nothing is ever overwritten.
+    /// The file to make, of a copy of a SQLite database; it must not be there: nothing is ever overwritten.
     pub to: String,
+    /// Of a copy of a PostgreSQL database, and then `to` is empty: the name of the database to make on the server of this
+    /// connection; there must be none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub database: Option<String>,
     /// As for the backup.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -90,8 +96,6 @@ pub struct DatabaseRehearse {
 pub struct DatabaseCopies {
     /// `SQLite` or `PostgreSQL`.
     pub engine: String,
-    /// Watchpost copies it; else its own tools do.
-    pub copied: bool,
     /// The folder of the plan.
     pub folder: Option<String>,
     /// The run that made the newest copy.
@@ -109,7 +113,7 @@ pub struct DatabaseCopies {
 /// A copy of the audit database that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct DatabaseCopy {
-    /// The file.
+    /// The file; of one that was put back on a server the name of the new database.
     pub path: String,
     /// Its size.
     #[ts(type = "number")]
@@ -125,6 +129,16 @@ pub struct DatabaseCopy {
     #[serde(default)]
     #[ts(type = "number")]
     pub behind: u64,
+    /// Why a copy that was just made of a PostgreSQL database was not checked, and is kept all the same. Then nothing is known
+    /// of its trail.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[ts(optional)]
+    pub unverified: Option<String>,
+    /// When the copy was made, if it is byte for byte one that the audit trail of this connection names. Absent else, and of
+    /// one that was just made: then nothing says whether what its own trail does not cover, events among it, was altered.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[ts(optional)]
+    pub made_at: Option<DateTime<Utc>>,
     /// What checking all of its audit trail came to.
     pub trail: AuditVerification,
     /// For whom it is encrypted, in words; absent if it is not.

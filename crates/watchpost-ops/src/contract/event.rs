@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use watchpost_model::audit::{AuditFilter, AuditRecord, Checkpoint};
 use watchpost_model::event::{Category, Entity, Event, Outcome, Quarantined, Severity};
-use watchpost_model::health::HealthSample;
+use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_model::period::Period;
 use watchpost_model::query::QueryFault;
 
@@ -126,7 +126,8 @@ pub struct EventExport {
     pub period: Option<Period>,
     /// What must hold, in the query language.
     pub query: Option<String>,
-    /// Of times without an offset in the query, and of the times in a table: an IANA name; absent means UTC.
+    /// Of times without an offset in the query, and of the times in the file, each with its offset: an IANA name; absent
+    /// means UTC.
     #[serde(default)]
     #[ts(optional)]
     pub zone: Option<String>,
@@ -168,6 +169,10 @@ pub struct HealthHistoryRequest {
 pub struct HealthHistory {
     /// The samples.
     pub samples: Vec<HealthSample>,
+    /// While Redis is down, what this console measured last, in full; absent if it has not since it was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub last: Option<RedisHealth>,
 }
 
 /// One page of the trail.

@@ -12,6 +12,8 @@ pub enum IdentityKind {
     Personal,
     /// Several people do: who of them it was cannot be proved.
     Shared,
+    /// No connection is open: no database was asked.
+    Unknown,
 }
 
 /// Who acts here.
@@ -25,6 +27,11 @@ pub struct Identity {
     pub account: String,
     /// Why, for people.
     pub detail: String,
+    /// Why no role of the database holds this login back: the owner of the tables, the engine; absent where one does, and where
+    /// the database is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unbound: Option<String>,
 }
 
 /// Where roles come from.

@@ -188,11 +188,12 @@ pub struct IncidentBulk {
     pub action: BulkAction,
 }
 
-/// Take a bulk action back.
+/// Take a bulk action, or the change of one incident, back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]
 pub struct IncidentUndo {
-    /// The token that the action returned.
+    /// The token that the bulk action returned; of the change of one incident its number and the version that the change
+    /// left, `42@7`.
     pub undo: String,
 }
 

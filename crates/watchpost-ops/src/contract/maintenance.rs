@@ -20,6 +20,15 @@ pub struct RetentionRequest {
     pub restart: bool,
 }
 
+/// Optimisation: preview or run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizeRequest {
+    /// The way back: write compressed payloads as they were, and keep events as large hashes again where the server's
+    /// limits ask for it by now. Expiries that were given and index entries that were removed stay as they are.
+    pub revert: bool,
+}
+
 /// Count the keys of Redis by pattern.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default, deny_unknown_fields)]
@@ -57,6 +66,9 @@ pub struct PatternCount {
     pub bytes: Option<u64>,
     /// How many never expire; absent where the server does not tell.
     pub without_ttl: Option<u64>,
+    /// The names of a few of these that are not the product's own.
+    #[serde(default)]
+    pub unending: Vec<String>,
     /// Their types, most first: `hash 20, string 1`.
     pub types: String,
     /// Their encodings, most first: `listpack 20, hashtable 1`; in a database of over 100,000 keys those of each eighth key.

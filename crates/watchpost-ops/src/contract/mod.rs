@@ -43,8 +43,8 @@ pub use audit::{
     AuditAccept, AuditDetail, AuditExport, AuditExported, AuditFigures, AuditKey, AuditKeyAgePut,
     AuditKeyRevoke, AuditKeyRoll, AuditKeys, AuditPlace, AuditPlaceKind, AuditPlaces, AuditPlacesPut,
     AuditProof, AuditPurge, AuditPurgeRequest, AuditPurged, AuditRef, AuditRetention, AuditRetentionPut,
-    AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust, AuditVerify, AuditWebhook,
-    TrailStatus,
+    AuditSetApart, AuditStatisticsRequest, AuditTimestampKeep, AuditTimestampRequest, AuditTrust,
+    AuditVerify, AuditWebhook, TrailStatus,
 };
 pub use baseline::{BaselineCompare, BaselineDrift, BaselineRequest};
 pub use block::{
@@ -88,10 +88,10 @@ pub use incident_work::{
 };
 pub use maintenance::{
     AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, ImportRequest, JobList,
-    JobRef, LargeKey, PatternCount, PatternCounts, PatternRequest, RestoreRequest, RetentionRequest,
-    SimulateRequest,
+    JobRef, LargeKey, OptimizeRequest, PatternCount, PatternCounts, PatternRequest, RestoreRequest,
+    RetentionRequest, SimulateRequest,
 };
-pub use plan::{JobPlanPut, JobPlanState, PlannedState};
+pub use plan::{JobPlanPut, JobPlanState, NotStarted, PlannedState};
 pub use privacy::{
     ERASURE, HoldAdd, HoldRelease, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyExported, PrivacyList,
     PrivacyLook, PrivacyRef,
@@ -186,7 +186,7 @@ words!(Effect { Read = "read", Local = "local", Change = "change" });
 pub enum PartState {
     /// Answers.
     Connected,
-    /// Does not answer; being tried again.
+    /// Does not answer, or takes no changes; being tried again.
     Down,
 }
 
@@ -197,7 +197,7 @@ pub struct Part {
     pub state: PartState,
     /// `Redis 7.0.15 on a private socket`, `SQLite`, or what went wrong.
     pub detail: String,
-    /// When it last answered.
+    /// When it last was connected.
     pub last_ok: Option<DateTime<Utc>>,
 }
 
@@ -343,4 +343,15 @@ pub struct OperationSpec {
     pub invalidates: &'static [Tag],
     /// Whether it may need a second person, and who carries it out then.
     pub two_people: Option<TwoPeople>,
+}
+
+impl OperationSpec {
+    /// What it does, as it stands after "may" and "may not": `list the audit trail`.
+    #[must_use]
+    pub fn deed(&self) -> String {
+        let first = self.about.split([':', ';', '.']).next().unwrap_or_default();
+        let mut letters = first.chars();
+        let begin = letters.next().map(char::to_lowercase);
+        begin.into_iter().flatten().chain(letters).collect()
+    }
 }

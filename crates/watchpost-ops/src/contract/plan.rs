@@ -42,4 +42,19 @@ pub struct PlannedState {
     pub missed_since: Option<DateTime<Utc>>,
     /// Its newest run by the plan.
     pub last: Option<JobRun>,
+    /// Why it was not started the last time it was tried; absent once it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub not_started: Option<NotStarted>,
+}
+
+/// A job of the plan that could not be started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NotStarted {
+    /// When that was.
+    pub at: DateTime<Utc>,
+    /// Why, in words.
+    pub why: String,
+    /// When it is tried again; absent if nobody knows when it is off-peak again.
+    pub again: Option<DateTime<Utc>>,
 }

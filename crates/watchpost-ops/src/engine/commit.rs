@@ -349,6 +349,9 @@ impl Committer {
     /// groups were dropped.
     async fn write(&self, group: &mut [Batch], evicted: u64) -> Result<Vec<Taken>, StoreError> {
         let name = state::name(self.workspace.engine().erasures());
+        for batch in &*group {
+            self.workspace.store().event_room(&batch.events).await;
+        }
         let mut ingest = self.workspace.store().ingest_begin().await?;
         let mut taken = Vec::with_capacity(group.len());
         for batch in group.iter_mut() {

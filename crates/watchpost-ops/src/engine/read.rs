@@ -34,7 +34,10 @@ const ADOPT_BUDGET: usize = 2_000;
 const ADOPT_REST: Duration = Duration::from_millis(100);
 const ADOPT_REST_TIMES: u32 = 19;
 /// Pause between two passes over all keys in search of bare hashes.
-const ADOPT_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
+const ADOPT_PAUSE: Duration = Duration::from_secs(2);
+/// After a pass that found nothing it is so many times as long as the pass took, up to the most.
+const ADOPT_PAUSE_TIMES: u32 = 2;
+const ADOPT_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Where reading stands.
 pub(super) struct Reader {
@@ -45,6 +48,12 @@ pub(super) struct Reader {
     claimed: Option<DateTime<Utc>>,
     /// When the last pass over all keys ended; absent while one is under way.
     adopted_at: Option<DateTime<Utc>>,
+    /// When the pass that is under way began, and what it has found.
+    pass: Option<(Instant, u64)>,
+    /// How long it rests after the last pass.
+    pause: Duration,
+    /// Somebody waits until everything is seen: passes follow each other closely.
+    pub(super) is_awaited: bool,
     /// Until when no part of a pass is looked at while there are events to process.
     rests_until: Option<Instant>,
     /// Entries that were too many bytes for the last batch.
@@ -70,6 +79,9 @@ impl Reader {
             adopt: AdoptCursor::default(),
             claimed: None,
             adopted_at: None,
+            pass: None,
+            pause: ADOPT_PAUSE,
+            is_awaited: false,
             rests_until: None,
             unread: Delivered::default(),
         }
@@ -115,13 +127,39 @@ impl Reader {
     async fn adopt(&mut self, now: DateTime<Utc>, busy: bool) -> Result<Adopted, RedisError> {
         let begun = Instant::now();
         let resting = busy && self.rests_until.is_some_and(|until| begun < until);
-        if resting || self.adopted_at.is_some_and(|at| now - at < ADOPT_PAUSE) {
+        let pause = if self.is_awaited { ADOPT_PAUSE } else { self.pause };
+        let paused = self.adopted_at.is_some_and(|at| (now - at).to_std().is_ok_and(|since| since < pause));
+        if resting || paused {
             return Ok(Adopted::default());
         }
         let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
         let took = begun.elapsed();
         self.rests_until = Some(begun + took + ADOPT_REST.max(took * ADOPT_REST_TIMES));
         self.adopted_at = adopted.wrapped.then_some(now);
+        let (since, found) = self.pass.take().unwrap_or((begun, 0));
+        let found = found + adopted.adopted + adopted.quarantined;
+        if adopted.wrapped {
+            self.pause = pause_after(since.elapsed(), found);
+        } else {
+            self.pass = Some((since, found));
+        }
         Ok(adopted)
+    }
+}
+
+/// How long to rest after a pass that took so long and found so much.
+fn pause_after(took: Duration, found: u64) -> Duration {
+    if found > 0 { ADOPT_PAUSE } else { (took * ADOPT_PAUSE_TIMES).clamp(ADOPT_PAUSE, ADOPT_PAUSE_MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_pass_that_found_nothing_is_followed_by_a_long_rest() {
+        let after = |seconds, found| pause_after(Duration::from_secs(seconds), found).as_secs();
+        assert_eq!([after(0, 0), after(1, 0), after(22, 0), after(300, 0)], [2, 2, 44, 60]);
+        assert_eq!([after(22, 1), after(300, 7)], [2, 2], "where something came more may come");
     }
 }

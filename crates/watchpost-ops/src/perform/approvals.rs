@@ -1,7 +1,7 @@
 //! Deciding about what waits for a second person.
 
 use serde_json::Value;
-use watchpost_model::access::Origin;
+use watchpost_model::access::{Origin, Permission, Role};
 use watchpost_model::approval::{ApprovalRequest, ApprovalState, Carrier};
 use watchpost_model::audit::{AuditOutcome, Change};
 use watchpost_store::{ApprovalMove, approval_object};
@@ -13,7 +13,7 @@ use crate::contract::{
 use crate::door::{Call, Context, OPERATIONS};
 use crate::error::{ErrorCode, OpError};
 use crate::setting::{self, json};
-use crate::two_people::{FourEyesNow, SETTING, unchanged};
+use crate::two_people::{FourEyesNow, SETTING, one_of, unchanged};
 
 pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalList, OpError> {
     let workspace = cx.workspace()?;
@@ -28,6 +28,7 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
             }
             None => one.state = one.state_at(workspace.now()),
         }
+        mask(one, cx.caller.role);
     }
     Ok(ApprovalList {
         approvals,
@@ -36,6 +37,17 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
         detail: standing.detail(),
         people: standing.people,
     })
+}
+
+/// Takes away what is asked, and why, for whoever may neither do it nor read the trail: it names people.
+fn mask(one: &mut ApprovalRequest, role: Role) {
+    let spec = OPERATIONS.iter().find(|spec| spec.name == one.operation);
+    if role.may(Permission::Audit) || spec.is_some_and(|spec| role.may(spec.permission)) {
+        return;
+    }
+    one.request = "{}".to_owned();
+    one.summary = "what is asked is shown to whoever may do it".to_owned();
+    (one.reason, one.note) = (None, None);
 }
 
 /// The request, and what carries it out, if this person may decide about it.
@@ -54,7 +66,7 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
         OpError::precondition(format!("{:?} needs no second person in this version", asked.operation))
     })?;
     if !cx.caller.role.may(spec.permission) {
-        let message = format!("the role {} may not {}", cx.caller.role, spec.name.replace('_', " "));
+        let message = format!("the role {} may not {}", cx.caller.role, spec.deed());
         return Err(OpError::new(ErrorCode::Permission, message)
             .hint(format!(
                 "whoever approves something has to be allowed to do it: somebody with the permission {:?} decides, with \
@@ -79,11 +91,11 @@ pub(crate) async fn approval_grant(
     let (asked, spec) = to_decide(&cx, &request.id).await?;
     if asked.is_asked_by(&cx.caller.name) {
         let standing = FourEyesNow::of(&workspace).await?;
-        let others = standing.others(&asked);
-        let next = if others.is_empty() {
+        let approvers = standing.approvers(&workspace, &asked).await?;
+        let next = if approvers.is_empty() {
             standing.detail()
         } else {
-            format!("One of {} may: `watchpost approval grant {}`.", others.join(", "), asked.id)
+            format!("It is for {}: `watchpost approval grant {}`.", one_of(&approvers), asked.id)
         };
         return Err(OpError::new(ErrorCode::Permission, "nobody approves what they asked for themselves")
             .hint(format!("{next} Take it back with `watchpost approval withdraw {}`.", asked.id)));
@@ -129,6 +141,12 @@ pub(crate) async fn approval_grant(
     let wanted: Value = serde_json::from_str(&asked.request)
         .map_err(|error| OpError::internal(format!("the request is no JSON: {error}")))?;
     let result = cx.console.call_granted(&call, spec.name, wanted, &asked).await;
+    // It stays as a process that ended now would leave it: the trail tells later whether it was done.
+    if let Err(error) = &result
+        && crate::error_map::is_unconfirmed(error)
+    {
+        return Err(error.clone());
+    }
     let (to, outcome, ended) = match &result {
         Ok(_) => (ApprovalState::Done, "done".to_owned(), AuditOutcome::Success),
         Err(error) => (ApprovalState::Failed, error.to_string(), AuditOutcome::Failure),
@@ -137,6 +155,7 @@ pub(crate) async fn approval_grant(
         ApprovalMove { from: ApprovalState::Granted, to, by: None, note: None, outcome: Some(&outcome) };
     let draft = cx.record_as(ended, "", both(), Some(outcome.clone()));
     let approval = store.approval_move(&asked.id, step, draft).await?;
+    cx.noted.set();
     match result {
         Ok(reply) => Ok(ApprovalGranted { approval, reply: Some(reply) }),
         Err(error) => {

@@ -1,17 +1,18 @@
 //! The audit trail.
 
-use watchpost_model::audit::{AuditVerification, Change, Checkpoint};
+use watchpost_model::access::Role;
+use watchpost_model::audit::{AuditVerification, Change, Checkpoint, SetApart};
 use watchpost_store::VerifyPlan;
 
 use super::{at_this_machine, page_size, required};
 use crate::console::Workspace;
 use crate::contract::{
     AuditAccept, AuditDetail, AuditFigures, AuditPage, AuditPageRequest, AuditPlaces, AuditPlacesPut,
-    AuditRef, AuditStatisticsRequest, AuditTrust, AuditVerify, AuditWebhook, Nothing, ReportProgress,
-    ReportTicket,
+    AuditRef, AuditSetApart, AuditStatisticsRequest, AuditTrust, AuditVerify, AuditWebhook, Nothing,
+    ReportProgress, ReportTicket,
 };
 use crate::door::Context;
-use crate::error::OpError;
+use crate::error::{ErrorCode, OpError};
 use crate::setting::{self, json};
 use crate::witness::{PLACES, authorities, checked_webhook};
 
@@ -40,17 +41,28 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let kept = witness.tend(&workspace, None).await?;
     drop(turn);
     let mut found = witness.attest(workspace.store(), workspace.now()).await?;
-    found.extend(witness.problem());
+    let mut vague = witness.altered();
+    match witness.problem() {
+        Some((Some(seq), problem)) => found.push((seq, problem)),
+        Some((None, problem)) => vague.push(problem),
+        None => {}
+    }
     let due = workspace.now() - chrono::Duration::days(FULL_EVERY_DAYS);
     // Whatever does not fit is worth reading everything.
-    let from = witness.verified().filter(|before| !request.full && found.is_empty() && before.full_at >= due);
-    let plan =
-        VerifyPlan { from, kept, found, strength: Some(witness.strength()), witnesses: witness.witnesses() };
+    let is_part = !request.full && found.is_empty() && vague.is_empty();
+    let from = witness.verified().filter(|before| is_part && before.full_at >= due);
+    let (strength, witnesses) = (Some(witness.strength()), witness.witnesses());
+    let plan = VerifyPlan { from, kept, found, vague, strength, witnesses };
     let progress = |done, total| making.go_on("checking records", done, total);
     let result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
-    if let Some(verified) = result.verified.clone() {
-        witness.checked(verified)?;
+    match witness.checked(&result, workspace.now()) {
+        // What was found is worth telling also where it cannot be remembered.
+        Err(error) if !result.ok => {
+            tracing::error!(%error, "could not remember that the audit trail failed its check");
+        }
+        kept => kept?,
     }
+    witness.withhold_if_doubted(workspace.store());
     Ok(result)
 }
 
@@ -73,12 +85,15 @@ pub(crate) async fn audit_show(cx: Context, request: AuditRef) -> Result<AuditDe
     let (record, leaf) = workspace.store().audit_record(request.seq).await?;
     let newest = workspace.store().checkpoints(1).await?.into_iter().next().map(|newest| newest.size);
     let taken = workspace.store().audit_content_taken(request.seq).await?;
+    let (own_fault, set_apart_by) = workspace.store().audit_own_fault(request.seq).await?;
     Ok(AuditDetail {
         record,
         leaf,
         covered_by: newest.filter(|size| request.seq < *size),
         erased_by: taken.map(|(record, _)| record),
         purged: taken.and_then(|(_, class)| class),
+        own_fault,
+        set_apart_by,
     })
 }
 
@@ -103,6 +118,7 @@ pub(crate) async fn audit_trust(cx: Context, _: Nothing) -> Result<AuditTrust, O
 
 pub(crate) async fn audit_checkpoint(cx: Context, _: Nothing) -> Result<Checkpoint, OpError> {
     let workspace = cx.workspace()?;
+    workspace.fetch_signer().await?;
     workspace.keep_watch("demand").await?;
     if let Some((_, problem)) = workspace.witness().problem() {
         return Err(OpError::precondition(format!("this console signs nothing: {problem}"))
@@ -184,16 +200,37 @@ pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<Au
     trust(&workspace).await
 }
 
+pub(crate) async fn audit_set_apart(cx: Context, request: AuditSetApart) -> Result<SetApart, OpError> {
+    if !matches!(cx.caller.role, Role::Auditor | Role::Admin) {
+        let message = format!("the role {} may not set records of the audit trail apart", cx.caller.role);
+        return Err(OpError::new(ErrorCode::Permission, message)
+            .hint("an auditor or an admin does, after looking into who wrote the record"));
+    }
+    let reason = required("reason", &request.reason, 2_000)?;
+    let draft = |problem: &str, leaf: &str| {
+        let said =
+            [("record", request.seq.to_string()), ("leaf", leaf.to_owned()), ("problem", problem.to_owned())];
+        let changes = said.map(|(field, text)| Change::new(field, serde_json::Value::Null, text)).to_vec();
+        cx.record(format!("audit/{}", request.seq), changes, Some(reason.clone()))
+    };
+    Ok(cx.workspace()?.store().audit_set_apart(request.seq, draft).await?)
+}
+
 /// What the trail is worth, as it was looked at last.
 pub(super) async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> {
     let (witness, store) = (workspace.witness(), workspace.store());
-    let problem = witness.problem();
+    let held = witness.problem();
+    // Nothing is held against the log: there is nothing to accept.
+    let failed = witness.failed().filter(|_| held.is_none());
+    let failed_at = failed.as_ref().map(|failed| failed.at);
+    let problem = held.or_else(|| failed.map(|failed| (failed.first_bad_seq, failed.told())));
     let verified = witness.verified();
     let head = store.audit_head().await?;
     Ok(AuditTrust {
         ok: problem.is_none(),
-        first_bad_seq: problem.as_ref().map(|(seq, _)| *seq),
+        first_bad_seq: problem.as_ref().and_then(|(seq, _)| *seq),
         problem: problem.map(|(_, problem)| problem),
+        failed_at,
         strength: witness.strength(),
         witnesses: witness.witnesses(),
         log: head.log_id,

@@ -1,12 +1,12 @@
 //! The trail for somebody without Watchpost: an export that `sha256sum`, `openssl` and a script verify, and the proof of
 //! one record.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use watchpost_model::audit::{Change, Checkpoint};
+use watchpost_model::audit::{AuditOutcome, Change, Checkpoint};
 use watchpost_store::{Store, Tile, Tiles};
 
 use super::{at_this_machine, required};
@@ -16,10 +16,15 @@ use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::making::Making;
 
+/// Stands in the name of a folder whose files are not all there yet.
+const PART: &str = ".part-";
 /// Records read at once.
 const PAGE: i64 = 1_000;
 /// Hashes read at once.
 const HASHES: i64 = 8_192;
+
+/// Records that cannot be read and that an answer names.
+const UNREADABLE_MAX: usize = 50;
 
 /// What checks a bundle.
 pub(crate) const SCRIPT: &str = include_str!("audit_export/verify.py");
@@ -27,6 +32,7 @@ const GUIDE: &str = include_str!("audit_export/VERIFY.md");
 
 /// A checkpoint that covers the newest records, as far as this console can sign one.
 pub(super) async fn checkpoint(workspace: &Workspace, why: &str) -> Result<Checkpoint, OpError> {
+    workspace.fetch_signer().await?;
     workspace.keep_watch(why).await?;
     if let Some((_, problem)) = workspace.witness().problem() {
         return Err(OpError::precondition(format!("this console vouches for no such log: {problem}"))
@@ -52,10 +58,19 @@ pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<Au
     let workspace = cx.workspace()?;
     let folder = new_folder(&request.directory)?;
     if request.from.zip(request.to).is_some_and(|(from, to)| from >= to) {
-        return Err(OpError::invalid("from", "the period ends before it begins"));
+        return Err(OpError::invalid("to", "the period holds nothing: it ends where it begins, or before")
+            .hint("a day given as the end is left out itself: for the whole of it, name the day after it"));
     }
     let making = cx.console.0.makings.begin(request.ticket.clone())?;
-    let checkpoint = checkpoint(&workspace, "export").await?;
+    let mut checkpoint = self::checkpoint(&workspace, "export").await?;
+    if workspace.store().audit_signed(&checkpoint) == Some(false) {
+        // Another console signed the state as it is, and what is exported is signed for with the key of its checkpoint.
+        let object = format!("folder/{}", folder.display());
+        let begun = cx.record_as(AuditOutcome::Started, object, Vec::new(), request.reason.clone());
+        workspace.store().audit_append(begun).await?;
+        checkpoint = self::checkpoint(&workspace, "export").await?;
+    }
+    let uncovered = uncovered(workspace.store(), &checkpoint, &request).await?;
     let part = part_of(&folder)?;
     // Records hold personal data: neither the folder nor its files are anybody else's to read.
     let made = std::fs::DirBuilder::new().mode(0o700).create(&part);
@@ -63,7 +78,7 @@ pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<Au
     let written = write(&workspace, &checkpoint, &request, &part, &making).await;
     let result = match written {
         Ok(mut exported) => {
-            exported.directory = folder.display().to_string();
+            (exported.directory, exported.uncovered) = (folder.display().to_string(), uncovered);
             finish(&cx, &workspace, &exported, &part, &folder, request.reason).await.map(|()| exported)
         }
         Err(problem) => Err(problem),
@@ -73,6 +88,17 @@ pub(crate) async fn audit_export(cx: Context, request: AuditExport) -> Result<Au
         drop(std::fs::remove_dir_all(&part));
     }
     result
+}
+
+/// Records of the wanted period that came after `checkpoint`, which this console could not sign anew.
+async fn uncovered(store: &Store, checkpoint: &Checkpoint, request: &AuditExport) -> Result<i64, OpError> {
+    let is_over = request.to.is_some_and(|to| to <= checkpoint.at);
+    if is_over || store.audit_signed(checkpoint) == Some(true) {
+        return Ok(0);
+    }
+    let newer = store.audit_head().await?.size.cast_signed() - checkpoint.size;
+    // The record of the checkpoint itself is never in it.
+    Ok(if newer > 1 { newer } else { 0 })
 }
 
 /// The record first: what cannot be recorded is not done.
@@ -119,11 +145,23 @@ pub(super) fn part_of(folder: &Path) -> Result<PathBuf, OpError> {
     if !parent.is_dir() {
         return Err(OpError::unreadable("directory", parent, "it is no folder"));
     }
-    Ok(parent.join(format!(".{}.part-{}", name.to_string_lossy(), std::process::id())))
+    Ok(parent.join(format!(".{}{PART}{}", name.to_string_lossy(), std::process::id())))
 }
 
 pub(super) fn cannot(path: &Path, error: &std::io::Error) -> OpError {
+    if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        let message = format!("no space is left in the folder {} for the export", place_of(path).display());
+        return OpError::new(ErrorCode::Unavailable, message)
+            .hint("free some space there, or name another folder; nothing is left of the export");
+    }
     OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", path.display()))
+}
+
+/// The folder that the export was to be in: not that of its files until all of them are there.
+fn place_of(path: &Path) -> &Path {
+    let is_part = |path: &&Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(PART));
+    let export = path.ancestors().find(is_part).unwrap_or(path);
+    export.parent().unwrap_or(export)
 }
 
 /// A folder that nobody else may read, with those above it, if they are not there.
@@ -159,6 +197,11 @@ impl Out {
     pub(super) fn line(&mut self, text: &str) -> Result<(), OpError> {
         self.put(text.as_bytes())?;
         self.put(b"\n")
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// On the disk; its line of `SHA256SUMS`.
@@ -282,13 +325,29 @@ async fn write(
     let (mut leaves, mut records) = (Out::new(folder, "leaves.jsonl")?, Out::new(folder, "records.jsonl")?);
     let aside = store.audit_aside_records(size).await?;
     let n_aside = aside.iter().filter(|seq| !(first..end).contains(seq)).count();
+    let n_leaves = end - first + i64::try_from(n_aside).unwrap_or(0);
+    match store.audit_export_note(checkpoint, (first, end), n_leaves.unsigned_abs()).await? {
+        Some(note) => sums.push(whole(folder, "export.note", note)?),
+        // That it is everything can be seen.
+        None if (first, end) == (0, size) => {}
+        None => {
+            let message = "nobody could say that a part of the trail is the whole part: this console has no key to sign with";
+            return Err(OpError::precondition(message).hint(
+                "export everything, or export where there is a key: in the window, or with the keychain of this account \
+                 or a file of secrets that is open",
+            ));
+        }
+    }
     for seq in aside.iter().filter(|seq| **seq < first) {
         leaf_of(store, *seq, &mut leaves).await?;
     }
-    let mut at = first;
+    let (mut at, mut closed) = (first, Vec::new());
     while at < end {
         let to = end.min(at + PAGE);
         for record in store.audit_export_page(at, to).await? {
+            if record.sealed.as_ref().is_some_and(|sealed| sealed.closed) {
+                closed.push(record.seq);
+            }
             leaves.line(&record.leaf)?;
             records.line(&record.to_line())?;
         }
@@ -304,12 +363,25 @@ async fn write(
     Ok(AuditExported {
         directory: String::new(),
         records: end - first,
-        leaves: end - first + i64::try_from(n_aside).unwrap_or(0),
+        leaves: n_leaves,
         size,
         root: checkpoint.root.clone(),
         key: key.vkey,
         sha256: hex::encode(Sha256::digest(sums.as_bytes())),
+        unreadable: not_apart(store, closed).await?,
+        uncovered: 0,
     })
+}
+
+/// Those of `closed` that no record sets apart, or that were altered, as far as so many are told.
+async fn not_apart(store: &Store, closed: Vec<i64>) -> Result<Vec<i64>, OpError> {
+    let mut left = Vec::new();
+    for seq in closed {
+        if left.len() < UNREADABLE_MAX && !store.audit_is_excused(seq).await? {
+            left.push(seq);
+        }
+    }
+    Ok(left)
 }
 
 async fn leaf_of(store: &Store, seq: i64, leaves: &mut Out) -> Result<(), OpError> {
@@ -317,4 +389,24 @@ async fn leaf_of(store: &Store, seq: i64, leaves: &mut Out) -> Result<(), OpErro
         leaves.line(&record.leaf)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    use super::cannot;
+
+    #[test]
+    fn a_full_disk_is_told_with_the_folder_that_was_asked_for() {
+        for path in
+            ["/exports/.one.part-7/event.csv", "/exports/.one.part-7/tile/0/000", "/exports/.one.part-7"]
+        {
+            let told = cannot(Path::new(path), &ErrorKind::StorageFull.into()).message;
+            assert_eq!(told, "no space is left in the folder /exports for the export", "{path}");
+        }
+        let other = cannot(Path::new("/exports/.one.part-7/event.csv"), &ErrorKind::PermissionDenied.into());
+        assert!(other.message.contains("event.csv"), "{other}");
+    }
 }

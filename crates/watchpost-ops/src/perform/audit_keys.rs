@@ -32,9 +32,11 @@ pub(crate) async fn audit_key_list(cx: Context, _: Nothing) -> Result<AuditKeys,
 }
 
 /// What rolling does, for a second person.
-pub(crate) fn key_roll(cx: &Context, request: &AuditKeyRoll) -> Result<String, OpError> {
+pub(crate) async fn key_roll(cx: &Context, request: AuditKeyRoll) -> Result<String, OpError> {
     required("reason", &request.reason, 2_000)?;
-    let name = cx.workspace()?.witness().signer();
+    let workspace = cx.workspace()?;
+    workspace.fetch_signer().await?;
+    let name = workspace.witness().signer();
     let name =
         name.ok_or_else(|| OpError::precondition("this console has no key to sign with, so none to roll"))?;
     Ok(format!("signing the audit log with a new key instead of {name}"))
@@ -43,6 +45,7 @@ pub(crate) fn key_roll(cx: &Context, request: &AuditKeyRoll) -> Result<String, O
 pub(crate) async fn audit_key_roll(cx: Context, request: AuditKeyRoll) -> Result<AuditKeys, OpError> {
     let workspace = cx.workspace()?;
     let reason = required("reason", &request.reason, 2_000)?;
+    workspace.fetch_signer().await?;
     let before = workspace.witness().signer();
     let change = Change::new("key", before, "a new one");
     workspace.roll_signer(cx.record("audit", vec![change], Some(reason))).await?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use watchpost_model::clock::Clock;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_redis::EventStore;
@@ -12,6 +13,7 @@ use watchpost_redis::backup::{
     BackupEnd, BackupError, BackupHead, BackupWalk, BackupWriter, Checked, Existing, RdbPlan, Record,
     Restored, Restorer, Scope,
 };
+use watchpost_redis::due::{SAMPLE_KEYS, SAMPLE_TIME};
 use watchpost_redis::export::KeyWalk;
 use watchpost_redis::local::{LocalError, LocalServer};
 use watchpost_report::{Prepared, WriteError};
@@ -106,6 +108,16 @@ impl From<BackupError> for Broken {
     }
 }
 
+/// Why there is no backup at `path`.
+fn not_written(path: &Path, error: Broken) -> OpError {
+    match error {
+        // Nothing is read for it but what is in memory.
+        Broken::Backup(BackupError::Io(error)) => unwritten(WriteError::at(path, error)),
+        Broken::Backup(error) => unusable(path, error),
+        Broken::Write(error) => unwritten(error),
+    }
+}
+
 async fn backup(
     events: &EventStore,
     target: Target,
@@ -136,10 +148,7 @@ async fn backup(
     let written = writer.await.map_err(|error| OpError::internal(format!("writing failed: {error}")))?;
     read?;
     ticket.check()?;
-    let (prepared, end) = written.map_err(|error| match error {
-        Broken::Backup(error) => unusable(&target.path, error),
-        Broken::Write(error) => unwritten(error),
-    })?;
+    let (prepared, end) = written.map_err(|error| not_written(&target.path, error))?;
     let (sha256, bytes, path) = (prepared.sha256.clone(), prepared.bytes, target.path.clone());
     target.place(prepared)?;
     let figures = vec![
@@ -288,6 +297,47 @@ pub(crate) async fn overwriting_restore(
     at_this_machine(cx)?;
     let sha256 = Source::of(&request, &cx.workspace()?.events()?).await?.file.sha256().await?;
     Ok(Some(format!("restoring {} (SHA-256 {sha256}) over what is in Redis", request.path)))
+}
+
+/// What a restore would write here.
+pub(super) struct RestoreSample {
+    /// Keys that are not there.
+    pub(super) written: u64,
+    /// Keys that have another value, and would have that of the backup.
+    pub(super) replaced: u64,
+    /// Was the whole file looked at? Else they are estimated by a part of it.
+    pub(super) is_whole: bool,
+}
+
+/// The preview of a restore by up to [`SAMPLE_KEYS`] keys of the file, in up to [`SAMPLE_TIME`].
+pub(super) async fn restore_sample(cx: &Context, request: &RestoreRequest) -> Result<RestoreSample, OpError> {
+    at_this_machine(cx)?;
+    let workspace = cx.workspace()?;
+    let events = workspace.events()?;
+    let source = Source::of(request, &events).await?;
+    let cancel = workspace.stop_token();
+    let mut restorer = Restorer::start(&events, Scope::Data, existing(request), cancel).await?.preview();
+    let mut reading = Reading::begin(&source.file);
+    let until = Instant::now() + SAMPLE_TIME;
+    let (mut keys, mut reached, mut is_whole) = (0, 0, false);
+    while keys < SAMPLE_KEYS && Instant::now() < until {
+        let Some((batch, at)) = reading.next().await else {
+            is_whole = true;
+            break;
+        };
+        keys += batch.len() as u64;
+        reached = at;
+        restorer.put(batch).await?;
+    }
+    if is_whole {
+        reading.end().await?;
+    }
+    let in_all = |part: u64| {
+        let whole = u128::from(part) * u128::from(source.bytes.max(reached)) / u128::from(reached.max(1));
+        if is_whole { part } else { u64::try_from(whole).unwrap_or(u64::MAX) }
+    };
+    let Restored { written, replaced, .. } = restorer.restored;
+    Ok(RestoreSample { written: in_all(written), replaced: in_all(replaced), is_whole })
 }
 
 pub(crate) async fn restore_run(cx: Context, request: RestoreRequest) -> Result<JobRun, OpError> {
@@ -515,8 +565,21 @@ impl Done {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rehearsal, was_rehearsed};
+    use std::io::ErrorKind;
+    use std::path::Path;
+
+    use watchpost_redis::backup::BackupError;
+
+    use super::{Broken, Rehearsal, not_written, was_rehearsed};
     use crate::error::ErrorCode;
+
+    #[test]
+    fn a_full_disk_is_told_with_the_file_that_is_to_be_written() {
+        let full = BackupError::Io(ErrorKind::StorageFull.into());
+        let problem = not_written(Path::new("/copies/a.wpbackup"), Broken::Backup(full));
+        assert_eq!(problem.code, ErrorCode::Unavailable);
+        assert_eq!(problem.message, "no space is left for /copies/a.wpbackup");
+    }
 
     #[test]
     fn a_rehearsal_that_there_was_not_is_no_success() {

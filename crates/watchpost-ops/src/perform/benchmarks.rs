@@ -8,7 +8,7 @@ use crate::door::Context;
 use crate::error::OpError;
 use crate::jobs::Ended;
 
-fn plan(request: BenchmarkRequest) -> Result<BenchmarkPlan, OpError> {
+pub(super) fn plan(request: BenchmarkRequest) -> Result<BenchmarkPlan, OpError> {
     for (field, value, range) in [
         ("ops", request.ops, 100..=1_000_000),
         ("value_bytes", request.value_bytes, 1..=16_384),

@@ -5,7 +5,7 @@ use watchpost_model::access::Origin;
 use watchpost_model::block::{self, AllowEntry, Block, BlockPreview, BlockState, BlockTarget};
 use watchpost_model::ids::BlockId;
 
-use super::enforce::{self, RESTORED_MAX, TTL_S};
+use super::enforce::{self, RESTORED_MAX, TTL_S, time_left};
 use super::events::checked;
 use super::{page_size, required, response};
 use crate::console::Workspace;
@@ -55,7 +55,8 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     let workspace = cx.workspace()?;
     let (limit, created) = (page_size(request.limit)?, request.created.map(checked).transpose()?);
     let touching = request.touching.as_deref().map(target).transpose()?;
-    let (rows, counts) = workspace.store().blocks_made(&request.state, created, touching, limit).await?;
+    let (rows, counts) =
+        workspace.store().blocks_made(&request.state, created, request.in_force_at, touching, limit).await?;
     let count = |states: &[BlockState]| -> u64 {
         counts.iter().filter(|(state, _)| states.contains(state)).map(|(_, n)| n).sum()
     };
@@ -144,8 +145,9 @@ pub(crate) async fn block_check(cx: Context, request: BlockCheck) -> Result<Bloc
     let (standing, detail) = if let Some(block) = &block {
         let range =
             if block.target == target { String::new() } else { format!(" by the range {}", block.target) };
-        let until = block.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
-        (Standing::Blocked, format!("blocked{range} until {until} by {}: {}", block.created_by, block.reason))
+        let left = time_left(block.expires_at, workspace.now());
+        let (by, reason) = (&block.created_by, &block.reason);
+        (Standing::Blocked, format!("blocked{range} for {left} more by {by}: {reason}"))
     } else if in_redis == Some(true) {
         (Standing::Blocked, "blocked by a key that Watchpost did not write".to_owned())
     } else {
@@ -218,8 +220,8 @@ async fn planned(cx: &Context, workspace: &Workspace, request: BlockAdd) -> Resu
     let expires_at = now + Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
     let existing = workspace.store().block_active(target).await?;
     if let Some(existing) = existing.as_ref().filter(|existing| existing.expires_at >= expires_at) {
-        let until = existing.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
-        return Err(OpError::precondition(format!("{target} is blocked already until {until}"))
+        let left = time_left(existing.expires_at, now);
+        return Err(OpError::precondition(format!("{target} is blocked already, for {left} more"))
             .hint("unblock it first to shorten the block"));
     }
     let incident = match request.incident {
@@ -255,8 +257,8 @@ pub(crate) async fn allow_add(cx: Context, request: AllowAdd) -> Result<BlockLis
     let active =
         workspace.store().block_page(&[BlockState::Active, BlockState::Pending], RESTORED_MAX).await?;
     if let Some(block) = active.iter().find(|block| block.target.overlaps(target)) {
-        let until = block.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
-        return Err(OpError::precondition(format!("{} is blocked until {until}", block.target)).hint(
+        let left = time_left(block.expires_at, workspace.now());
+        return Err(OpError::precondition(format!("{} is blocked for {left} more", block.target)).hint(
             format!(
                 "the allowlist keeps blocks from being made and takes none back: release this one first \
              (`watchpost block remove {}`, or the Blocklist panel)",

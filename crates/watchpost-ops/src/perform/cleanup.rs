@@ -6,10 +6,11 @@ use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::Category;
 use watchpost_model::job::{Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::period::Period;
+use watchpost_model::plain::grouped;
 use watchpost_redis::cleanup::{Leftovers, leftovers};
 use watchpost_redis::optimize::Mode;
 
-use super::maintenance;
+use super::{maintenance, share};
 use crate::console::Workspace;
 use crate::contract::{AggregateRequest, Nothing, RetentionRequest};
 use crate::door::Context;
@@ -21,7 +22,7 @@ const QUARANTINE_DAYS: i64 = 30;
 /// Days that are brought up to date when no period is given.
 const AGGREGATE_DAYS: i64 = 30;
 
-fn noted_before(workspace: &Workspace) -> DateTime<Utc> {
+pub(super) fn noted_before(workspace: &Workspace) -> DateTime<Utc> {
     workspace.now() - Duration::days(QUARANTINE_DAYS)
 }
 
@@ -38,9 +39,12 @@ fn with(mut report: JobReport, found: Leftovers, did: &str) -> JobReport {
         found.quarantined,
     ));
     if found.unreadable > 0 {
+        let (keys, them) = match found.unreadable {
+            1 => ("1 key has been".to_owned(), "it"),
+            n => (format!("{} keys have been", grouped(n)), "them"),
+        };
         report.notes.push(format!(
-            "{} keys have been in the quarantine for over {QUARANTINE_DAYS} days and are still there: mend or remove them",
-            found.unreadable
+            "{keys} in the quarantine for over {QUARANTINE_DAYS} days and still there: mend or remove {them}"
         ));
     }
     report
@@ -48,10 +52,13 @@ fn with(mut report: JobReport, found: Leftovers, did: &str) -> JobReport {
 
 pub(crate) async fn cleanup_preview(cx: Context, _: Nothing) -> Result<JobReport, OpError> {
     let workspace = cx.workspace()?;
-    let report = maintenance::retention_preview(cx.clone(), RetentionRequest::default()).await?;
+    let (report, indexes) = maintenance::would_retain(&workspace, RetentionRequest::default()).await?;
     let before = noted_before(&workspace);
     let found = leftovers(&workspace.events()?, before, Mode::Preview, workspace.stop_token()).await?;
-    Ok(with(report, found, "to remove"))
+    let others = found.keys_with(&indexes);
+    let mut report = with(report, found, "to remove");
+    share::tell(&mut report, "removed", others, &workspace).await?;
+    Ok(report)
 }
 
 pub(crate) async fn cleanup_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
@@ -128,7 +135,7 @@ impl Sums {
             let n = self.events.get(&category).copied().unwrap_or(0);
             figures.push(Figure::count(
                 category.as_str(),
-                &format!("Events counted: {}", category.as_str().replace('_', " ")),
+                &format!("Events counted: {}", category.as_str().replace('_', " ").replace("api", "API")),
                 n,
             ));
         }
@@ -144,7 +151,8 @@ async fn aggregate(
     ticket: Option<&Ticket>,
     sums: &mut Sums,
 ) -> Result<(), OpError> {
-    let days = (period.to - period.from).num_days().unsigned_abs() + 1;
+    let whole = (period.to - period.from).num_days();
+    let days = whole.unsigned_abs() + u64::from(period.from + Duration::days(whole) < period.to);
     let (mut from, mut done) = (period.from, 0);
     while from < period.to {
         if let Some(ticket) = ticket {

@@ -54,13 +54,7 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     match url.scheme() {
         "redis" | "rediss" => {
-            let number = url.path().trim_matches('/');
-            let database = match number {
-                "" => 0,
-                number => {
-                    number.parse().map_err(|_| wrong("the path of a Redis URL is a database number"))?
-                }
-            };
+            let database = redis_number(&url, url.path().trim_matches('/'))?;
             let tls = (url.scheme() == "rediss").then(TlsFiles::default);
             let address = RedisAddress::Tcp { host, port: url.port().unwrap_or(6379), tls };
             Ok(ParsedUrl {
@@ -71,9 +65,13 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
             })
         }
         "unix" | "redis+unix" => {
+            if !matches!(host.as_str(), "" | "localhost") || url.path().is_empty() {
+                return Err(wrong("the socket of a Redis is written unix:///its/path"));
+            }
+            let database = redis_number(&url, "")?;
             let address = RedisAddress::Unix { path: decode(url.path())? };
             Ok(ParsedUrl {
-                redis: Some(redis(address, username, 0)),
+                redis: Some(redis(address, username, database)),
                 database: None,
                 password,
                 sentinel_password,
@@ -82,7 +80,7 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
         "postgres" | "postgresql" => {
             // What libpq takes from the query: a socket's directory has no place before the path.
             let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-            known_only(&url, &query)?;
+            known_only(&url, "PostgreSQL", POSTGRES_QUERY, &query)?;
             let given = |key: &str| query.get(key).cloned().filter(|value| !value.is_empty());
             let port = match given("port") {
                 Some(port) => Some(port.parse().map_err(|_| wrong("the port is not a number"))?),
@@ -112,18 +110,38 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
     }
 }
 
+/// The number of a Redis database: in the path, or as `db=`, which is all that its query may have.
+fn redis_number(url: &Url, path: &str) -> Result<u32, OpError> {
+    let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+    known_only(url, "Redis", &["db"], &query)?;
+    let number = match (path, query.get("db")) {
+        ("", None) => return Ok(0),
+        ("", Some(number)) => number.as_str(),
+        (number, None) => number,
+        (_, Some(_)) => {
+            return Err(wrong("the URL says the number of the database twice: in its path and as db="));
+        }
+    };
+    number.parse().map_err(|_| wrong("the database of a Redis URL is a number: redis://host/3 or ?db=3"))
+}
+
 /// What a PostgreSQL URL may have in its query.
 const POSTGRES_QUERY: &[&str] =
     &["host", "password", "port", "sslcert", "sslkey", "sslmode", "sslrootcert", "user"];
 
 /// Refuses what would be left out without a word: parameters that are not known, that stand twice, or that the part before
 /// the path says already.
-fn known_only(url: &Url, query: &BTreeMap<String, String>) -> Result<(), OpError> {
-    if let Some(name) = query.keys().find(|name| !POSTGRES_QUERY.contains(&name.as_str())) {
+fn known_only(
+    url: &Url,
+    kind: &str,
+    known: &[&str],
+    query: &BTreeMap<String, String>,
+) -> Result<(), OpError> {
+    if let Some(name) = query.keys().find(|name| !known.contains(&name.as_str())) {
         // A question mark in a password makes a part of it such a name.
         let is_plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         let what = if is_plain { format!("{name}=") } else { "something else".to_owned() };
-        return Err(wrong(&format!("a PostgreSQL URL takes {}, not {what}", POSTGRES_QUERY.join(", "))));
+        return Err(wrong(&format!("a {kind} URL takes {}, not {what}", known.join(", "))));
     }
     if url.query_pairs().count() != query.len() {
         return Err(wrong("a parameter stands twice in the URL"));
@@ -300,6 +318,37 @@ mod tests {
             (host.as_str(), port, database.as_str(), tls.is_some()),
             ("2001:db8::1", 5432, "trail", true)
         );
+    }
+
+    #[test]
+    fn takes_the_number_of_a_redis_database_and_leaves_nothing_out() {
+        let socket = || RedisAddress::Unix { path: "/run/redis.sock".to_owned() };
+        let tcp = || RedisAddress::Tcp { host: "h".to_owned(), port: 6379, tls: None };
+        for (url, address, number) in [
+            ("unix:///run/redis.sock?db=3", socket(), 3),
+            ("redis+unix://localhost/run/redis.sock", socket(), 0),
+            ("redis://h?db=3", tcp(), 3),
+            ("redis://h/3", tcp(), 3),
+            ("redis://h/", tcp(), 0),
+        ] {
+            let redis = parse_url(url).unwrap().redis.expect("a Redis");
+            assert_eq!((redis.address, redis.database), (address, number), "{url}");
+        }
+        for (url, named) in [
+            ("unix:///run/redis.sock?db=3&timeout=1", "timeout="),
+            ("redis://h?foo=bar", "foo="),
+            ("rediss://h/0?db=3", "twice"),
+            ("redis://h?db=3&db=4", "twice"),
+            ("redis://h?db=", "a number"),
+            ("redis://h?db=x", "a number"),
+            ("unix://run/redis.sock", "unix:///its/path"),
+            ("unix://", "unix:///its/path"),
+        ] {
+            let error = parse_url(url).expect_err("it is wrong").to_string();
+            assert!(error.contains(named), "{url}: {error}");
+        }
+        let error = parse_url("redis://u:12?hunter2@h").expect_err("it is wrong").to_string();
+        assert!(!error.contains("hunter2"), "{error}");
     }
 
     #[test]

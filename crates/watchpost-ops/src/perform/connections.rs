@@ -6,12 +6,13 @@ use watchpost_model::ids::ConnectionId;
 
 use super::{at_this_machine, required};
 use crate::connections::LOCAL;
+use crate::console::Console;
 use crate::contract::{
     ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, Nothing, ParsedUrl,
     SecretInput, SecretState, WorkspaceStatus,
 };
 use crate::door::Context;
-use crate::error::OpError;
+use crate::error::{ErrorCode, OpError};
 use crate::secrets::{self, Secret};
 use crate::targets::{database_target, redis_target};
 use crate::workspace::{account, secret_for, secret_from_file};
@@ -26,11 +27,55 @@ pub(crate) async fn connection_list(cx: Context, _: Nothing) -> Result<Connectio
 
 async fn list(cx: &Context) -> ConnectionList {
     let state = cx.console.secrets().state().await;
+    let secrets_detail = cx.console.secrets_detail(state).await;
     ConnectionList {
         connections: cx.console.book().all(),
         active: cx.console.current().map(|workspace| workspace.connection().id),
         secrets: state,
-        secrets_detail: secrets::describe(state).to_owned(),
+        secrets_detail,
+    }
+}
+
+impl Console {
+    /// What the state of the secrets means, for people, in which file they are where it is about that, and of which
+    /// connections passwords are to be given again; empty when all is well.
+    pub async fn secrets_detail(&self, state: SecretState) -> String {
+        let mut detail = secrets::describe(state).to_owned();
+        if detail.is_empty() {
+            return detail;
+        }
+        let secrets = self.secrets();
+        let is_of_file =
+            [SecretState::FileDamaged, SecretState::FileFailed, SecretState::SecretAltered].contains(&state);
+        if is_of_file {
+            detail = format!("{detail}; the file is {}", secrets.kept_in().display());
+        }
+        let is_changed = state == SecretState::KeyChanged;
+        let mut again = secrets.to_be_given_again().await;
+        // What this process knows is asked for at the next start.
+        again.retain(|account| is_changed || !secrets.is_in_memory(account));
+        let of = |id: ConnectionId| again.iter().any(|given| given.starts_with(&account(id, "")));
+        let names: Vec<String> =
+            self.book().all().into_iter().filter(|saved| of(saved.id)).map(|saved| saved.name).collect();
+        match (names.as_slice(), is_changed) {
+            ([], _) => detail,
+            (names, true) => format!("{detail}; it is about: {}", names.join(", ")),
+            (names, false) => format!("{detail}; enter the passwords again of: {}", names.join(", ")),
+        }
+    }
+
+    /// What a secret is, for people.
+    #[must_use]
+    pub fn secret_named(&self, of: &str) -> String {
+        if let Some(log) = of.strip_prefix("checkpoint-key/") {
+            return format!("the key that signs the audit trail {log}");
+        }
+        let saved = self.book().all();
+        let named = of.split_once('/').and_then(|(id, part)| {
+            let of = saved.iter().find(|saved| saved.id.to_string() == id)?;
+            Some(format!("the {part} password of {:?}", of.name))
+        });
+        named.unwrap_or_else(|| of.to_owned())
     }
 }
 
@@ -65,11 +110,26 @@ pub(crate) async fn connection_test(cx: Context, draft: ConnectionDraft) -> Resu
 pub(crate) async fn connection_save(cx: Context, draft: ConnectionDraft) -> Result<Connection, OpError> {
     let connection = checked(&cx, &draft)?;
     cx.console.book().put(connection.clone())?;
-    for (part, input) in [
+    let parts = [
         ("redis", &draft.redis_password),
         ("sentinel", &draft.sentinel_password),
         ("database", &draft.database_password),
-    ] {
+    ];
+    let given = parts.iter().filter_map(|(part, input)| {
+        let given = match input {
+            SecretInput::Set { .. } => true,
+            SecretInput::Clear => false,
+            // Nothing was given for a connection that was not there before.
+            SecretInput::Keep if draft.id.is_none() => false,
+            SecretInput::Keep => return None,
+        };
+        Some((account(connection.id, part), Some(given)))
+    });
+    cx.console.secrets().note_given(given.collect()).await.map_err(|state| {
+        let problem = "it cannot be noted which passwords the connection has";
+        OpError::new(ErrorCode::SecretStore, problem).hint(secrets::describe(state))
+    })?;
+    for (part, input) in parts {
         let account = account(connection.id, part);
         let state = match input {
             SecretInput::Keep => SecretState::Ready,
@@ -93,8 +153,13 @@ pub(crate) async fn connection_remove(
         return Err(OpError::precondition("this connection is open").hint("open another one first"));
     }
     cx.console.book().remove(request.id)?;
-    for part in ["redis", "sentinel", "database"] {
-        cx.console.secrets().remove(&account(request.id, part)).await;
+    let accounts = ["redis", "sentinel", "database"].map(|part| account(request.id, part));
+    for account in &accounts {
+        cx.console.secrets().remove(account).await;
+    }
+    let notes = accounts.into_iter().map(|account| (account, None)).collect();
+    if let Err(state) = cx.console.secrets().note_given(notes).await {
+        tracing::debug!(?state, "what was noted of the passwords of a connection that is gone stays");
     }
     Ok(list(&cx).await)
 }

@@ -8,7 +8,7 @@ use watchpost_model::ids::ContainmentId;
 use watchpost_model::text::visible;
 
 use super::blocks::guard;
-use super::enforce::{self, TTL_S};
+use super::enforce::{self, TTL_S, time_left};
 use super::{page_size, required, response};
 use crate::console::Workspace;
 use crate::contract::{ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow};
@@ -112,9 +112,9 @@ async fn planned(cx: &Context, workspace: &Workspace, request: ContainAdd) -> Re
     let expires_at = now + Duration::seconds(i64::try_from(request.ttl_s).unwrap_or(i64::MAX));
     let existing = workspace.store().containment_active(kind, &target).await?;
     if let Some(existing) = existing.as_ref().filter(|existing| existing.expires_at >= expires_at) {
-        let until = existing.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
+        let left = time_left(existing.expires_at, now);
         let shown = visible(&target, 100);
-        return Err(OpError::precondition(format!("{kind} {shown} is contained already until {until}"))
+        return Err(OpError::precondition(format!("{kind} {shown} is contained already, for {left} more"))
             .hint("take it back first to shorten it"));
     }
     let incident = match request.incident {

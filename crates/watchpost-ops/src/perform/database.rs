@@ -7,13 +7,14 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
-use watchpost_model::audit::{AuditOutcome, AuditVerification, Change};
+use watchpost_model::audit::{AuditOutcome, AuditVerification, Change, EvidenceStrength};
 use watchpost_model::clock::Clock;
-use watchpost_store::{DatabaseSize, DatabaseTarget, Store, check_copy, erasures_of_copy, log_of_copy};
+use watchpost_store::{CheckedCopy, DatabaseSize, OpenCopy, Store, StoreError};
 
+use super::database_named::origin;
 use super::scratch::Scratch;
 use super::{at_this_machine, required};
-use crate::age_file::{self, Keys, Locked, Whom};
+use crate::age_file::{self, Keys, Locked, Problem, Whom};
 use crate::blocking::off_the_runtime;
 use crate::contract::{
     DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseMaintain, DatabaseMaintained, DatabaseRestore,
@@ -21,7 +22,11 @@ use crate::contract::{
 };
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
+use crate::error_map::CREATEDB;
 use crate::making::Making;
+
+/// Names that a copy may get, where others have the ones before.
+const NAMES_MAX: usize = 99;
 
 pub(crate) async fn database_backup(cx: Context, request: DatabaseBackup) -> Result<DatabaseCopy, OpError> {
     let path = new_file(&cx, "path", &request.path)?;
@@ -37,8 +42,9 @@ pub(crate) async fn database_backup(cx: Context, request: DatabaseBackup) -> Res
         None => None,
     };
     let plain = scratch.as_ref().map_or_else(|| part.0.clone(), |scratch| scratch.file("copy.db"));
-    workspace.store().copy_to(&plain).await?;
-    let mut copy = sound(&cx, &plain, &making).await?;
+    let store = workspace.store();
+    store.copy_to(&plain, &|| making.go_on("copying the database", 0, 1)).await?;
+    let mut copy = made(store, cx.console.0.clock.clone(), &plain, &told(&making)).await?;
     if let Some(locked) = locked {
         making.go_on("encrypting the copy", 0, 1);
         encrypt(&mut copy, &plain, &part, locked, making.stop()).await?;
@@ -46,52 +52,199 @@ pub(crate) async fn database_backup(cx: Context, request: DatabaseBackup) -> Res
     finish(&cx, copy, &part, &path).await
 }
 
+/// Checks a copy that was just made, and refuses one whose trail does not hold. One of a server that has no place to try it
+/// in is kept, and says so.
+pub(super) async fn made(
+    store: &Store,
+    clock: Arc<dyn Clock>,
+    plain: &Path,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<DatabaseCopy, OpError> {
+    let copy = match looked(store, clock, plain, progress).await {
+        Err(StoreError::NoPlace(why)) => {
+            let bytes =
+                std::fs::metadata(plain).map_err(|error| OpError::unreadable("path", plain, error))?.len();
+            let found = CheckedCopy { bytes, schema: 0, trail: unknown() };
+            let unverified = Some(format!("{why}; {CREATEDB}"));
+            DatabaseCopy { unverified, ..told_of(plain, found).await? }
+        }
+        found => told_of(plain, found?).await?,
+    };
+    if copy.unverified.is_none() {
+        whole(&copy.trail)?;
+    }
+    Ok(copy)
+}
+
+/// What is known of a trail that nobody looked at.
+fn unknown() -> AuditVerification {
+    AuditVerification {
+        ok: false,
+        leaves: 0,
+        from: 0,
+        root: String::new(),
+        checkpoints: 0,
+        first_bad_seq: None,
+        first_bad_tile: None,
+        problems: Vec::new(),
+        erased: Vec::new(),
+        set_apart: Vec::new(),
+        own_faults: Vec::new(),
+        strength: EvidenceStrength::LocalOnly,
+        witnesses: 0,
+        stamp: None,
+        verified: None,
+    }
+}
+
 pub(crate) async fn database_check(cx: Context, request: DatabaseBackupRef) -> Result<DatabaseCopy, OpError> {
     let path = old_file(&cx, &request.path)?;
     let keys = Keys::by(request.key.as_ref())?;
     let making = cx.console.0.makings.begin(request.ticket)?;
-    let clock = cx.console.0.clock.clone();
-    let Some(whom) = whom(&path).await? else { return checked(clock, &path, &told(&making)).await };
-    let scratch = Scratch::make(&cx).await?;
+    let (workspace, clock) = (cx.workspace()?, cx.console.0.clock.clone());
+    let store = workspace.store();
+    let copy = match whom(&path).await? {
+        None => checked(store, clock, &path, &told(&making)).await?,
+        Some(whom) => check_encrypted(&cx, &path, whom, keys, &making).await?,
+    };
+    // What does not hold is told first.
+    let made_at = if copy.trail.ok { origin(store, &path, &copy.sha256).await? } else { None };
+    Ok(DatabaseCopy { made_at, ..copy })
+}
+
+async fn check_encrypted(
+    cx: &Context,
+    path: &Path,
+    whom: Whom,
+    keys: Keys,
+    making: &Making,
+) -> Result<DatabaseCopy, OpError> {
+    let (workspace, clock) = (cx.workspace()?, cx.console.0.clock.clone());
+    let scratch = Scratch::make(cx).await?;
     let plain = scratch.file("copy.db");
     making.go_on("decrypting the copy", 0, 1);
-    decrypt(&path, &plain, whom, keys, making.stop()).await?;
-    let copy = checked(clock, &plain, &told(&making)).await?;
+    decrypt(path, &plain, whom, keys, making.stop()).await?;
+    let copy = checked(workspace.store(), clock, &plain, &told(making)).await?;
     // Told of is the file that was named.
-    let bytes = std::fs::metadata(&path).map_err(|error| OpError::unreadable("path", &path, error))?.len();
-    let file = path.clone();
-    let sha256 = off_the_runtime(move || digest(&file)).await?;
-    let sha256 = sha256.map_err(|error| OpError::unreadable("path", &path, error))?;
+    let bytes = std::fs::metadata(path).map_err(|error| OpError::unreadable("path", path, error))?.len();
+    let sha256 = digest_of(path).await?;
     let path = path.display().to_string();
     Ok(DatabaseCopy { path, bytes, sha256, encryption: Some(whom.to_string()), ..copy })
 }
 
 pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> Result<DatabaseCopy, OpError> {
-    let (path, to) = (old_file(&cx, &request.path)?, new_file(&cx, "to", &request.to)?);
+    let path = old_file(&cx, &request.path)?;
     let keys = Keys::by(request.key.as_ref())?;
+    if let Some(name) = &request.database {
+        if !request.to.is_empty() {
+            return Err(OpError::invalid("to", "name a file or a database, not both"));
+        }
+        cx.workspace()?.store().database_name_is_free(name).await?;
+        let making = cx.console.0.makings.begin(request.ticket)?;
+        return Box::pin(restore_to_server(&cx, &path, name, keys, &making)).await;
+    }
+    let to = new_file(&cx, "to", &request.to)?;
     let making = cx.console.0.makings.begin(request.ticket)?;
     let part = Part::of(&to);
-    match whom(&path).await? {
+    // The trail names the file as it is, encrypted or not; what is read is what is put back.
+    let source = match whom(&path).await? {
         Some(whom) => {
             making.go_on("decrypting the copy", 0, 1);
             decrypt(&path, &part.0, whom, keys, making.stop()).await?;
+            &path
         }
         None => {
-            std::fs::copy(&path, &part.0).map_err(|error| OpError::unreadable("path", &path, error))?;
+            std::fs::copy(&path, &part.0).map_err(|error| not_put(&path, &to, error))?;
             let synced = std::fs::File::open(&part.0).and_then(|file| file.sync_all());
-            synced.map_err(|error| OpError::unreadable("to", &to, error))?;
+            synced.map_err(|error| not_put(&to, &to, error))?;
+            &part.0
         }
+    };
+    if is_dump(&part.0)? {
+        return Err(OpError::invalid(
+            "to",
+            "it is a copy of a PostgreSQL database, which is put back on a server",
+        )
+        .hint(
+            "name the new database, on a connection to the server: \
+                 `watchpost -c NAME database restore FILE --to-database NEW`",
+        ));
     }
+    let workspace = cx.workspace()?;
+    let made_at = origin(workspace.store(), &path, &digest_of(source).await?).await?;
+    let copy = opened(&cx, &part.0, &making).await?;
     // What is no database is refused below.
-    let log = log_of_copy(&part.0).await.ok();
-    let erased_again = erase_again(&cx, &part.0, &making).await?;
-    let copy = sound(&cx, &part.0, &making).await?;
+    let log = copy.log().await.ok();
+    let erased_again = erase_again(&cx, &copy, &making).await?;
+    copy.end().await;
+    let copy = made(workspace.store(), cx.console.0.clock.clone(), &part.0, &told(&making)).await?;
     let copy = finish(&cx, copy, &part, &to).await?;
     let behind = match log {
         Some((log, size)) => seen_beyond(&cx, &log, size).await?,
         None => 0,
     };
-    Ok(DatabaseCopy { erased_again, behind, ..copy })
+    Ok(DatabaseCopy { erased_again, behind, made_at, ..copy })
+}
+
+/// Puts a dump into a new database, which gets its name when it was found whole.
+async fn restore_to_server(
+    cx: &Context,
+    path: &Path,
+    name: &str,
+    keys: Keys,
+    making: &Making,
+) -> Result<DatabaseCopy, OpError> {
+    let scratch = Scratch::make(cx).await?;
+    let plain = match whom(path).await? {
+        None => path.to_owned(),
+        Some(whom) => {
+            let plain = scratch.file("copy");
+            making.go_on("decrypting the copy", 0, 1);
+            decrypt(path, &plain, whom, keys, making.stop()).await?;
+            plain
+        }
+    };
+    if !is_dump(&plain)? {
+        return Err(OpError::invalid("database", "it is no copy of a PostgreSQL database").hint(
+            "a copy of a SQLite database is put to a file: `watchpost database restore FILE --to NEW`",
+        ));
+    }
+    let workspace = cx.workspace()?;
+    let made_at = origin(workspace.store(), path, &digest_of(path).await?).await?;
+    let copy = opened(cx, &plain, making).await?;
+    let done = put_on_server(cx, &copy, &plain, name, making).await;
+    // Under its new name it stays.
+    copy.end().await;
+    Ok(DatabaseCopy { made_at, ..done? })
+}
+
+async fn put_on_server(
+    cx: &Context,
+    copy: &OpenCopy,
+    plain: &Path,
+    name: &str,
+    making: &Making,
+) -> Result<DatabaseCopy, OpError> {
+    let clock = cx.console.0.clock.clone();
+    let (log, size) = copy.log().await?;
+    let erased_again = erase_again(cx, copy, making).await?;
+    let found = told_of(plain, copy.check(clock, &told(making)).await?).await?;
+    whole(&found.trail)?;
+    let found = DatabaseCopy { path: name.to_owned(), erased_again, ..found };
+    record(cx, format!("database/{name}"), &found).await?;
+    copy.keep_as(name).await?;
+    let behind = seen_beyond(cx, &log, size).await?;
+    Ok(DatabaseCopy { behind, ..found })
+}
+
+/// Opens a plain copy for a look.
+async fn opened(cx: &Context, plain: &Path, making: &Making) -> Result<OpenCopy, OpError> {
+    let workspace = cx.workspace()?;
+    Ok(workspace.store().open_copy(plain, &|| making.go_on("opening the copy", 0, 1)).await?)
+}
+
+fn is_dump(path: &Path) -> Result<bool, OpError> {
+    watchpost_store::is_dump(path).map_err(|error| OpError::unreadable("path", path, error))
 }
 
 /// How many records this console saw of a log beyond so many.
@@ -137,19 +290,18 @@ pub(crate) async fn database_maintain(
 }
 
 /// Does in a copy of this database what was erased after it was made; how many erasures that were.
-async fn erase_again(cx: &Context, copy: &Path, making: &Making) -> Result<usize, OpError> {
+async fn erase_again(cx: &Context, copy: &OpenCopy, making: &Making) -> Result<usize, OpError> {
     let (log, kept) = cx.workspace()?.store().erasures_kept().await?;
     if kept.is_empty() {
         return Ok(0);
     }
     // Nothing is written into what is no whole copy.
-    whole(&checked(cx.console.0.clock.clone(), copy, &told(making)).await?.trail)?;
-    let (of_copy, known) = erasures_of_copy(copy).await?;
+    whole(&copy.check(cx.console.0.clock.clone(), &told(making)).await?.trail)?;
+    let (of_copy, known) = copy.erasures().await?;
     if of_copy != log || kept.iter().all(|one| known.contains(&one.id)) {
         return Ok(0);
     }
-    let target = DatabaseTarget::Sqlite { path: copy.to_owned() };
-    let store = Store::open_without_copy(&target, cx.console.0.clock.clone()).await?;
+    let store = Store::open_without_copy(&copy.target(), cx.console.0.clock.clone()).await?;
     let done = store.privacy_replay(&kept).await;
     // Without the free pages in which the older state lies.
     let settled = store.privacy_rewrite().await;
@@ -167,13 +319,6 @@ pub(super) fn whole(trail: &AuditVerification) -> Result<(), OpError> {
     let problem = trail.problems.first().cloned().unwrap_or_default();
     Err(OpError::precondition(format!("the audit trail of the copy does not hold: {problem}"))
         .hint("nothing was made of it; `watchpost audit verify` says more of the log itself"))
-}
-
-/// Checks a plain copy, and refuses one whose trail does not hold.
-async fn sound(cx: &Context, plain: &Path, making: &Making) -> Result<DatabaseCopy, OpError> {
-    let copy = checked(cx.console.0.clock.clone(), plain, &told(making)).await?;
-    whole(&copy.trail)?;
-    Ok(copy)
 }
 
 /// For whom a copy is encrypted; `None` if it is plain.
@@ -215,11 +360,24 @@ pub(super) async fn decrypt(
 ) -> Result<(), OpError> {
     let (from, to, stopped) = (copy.to_owned(), plain.to_owned(), stop.clone());
     let tried = off_the_runtime(move || {
-        age_file::unlock(&from, &to, &keys, &stopped).map_err(|problem| problem.of_copy(&from, whom, &keys))
+        age_file::unlock(&from, &to, &keys, &stopped).map_err(|problem| match problem {
+            Problem::Io(error) => not_put(&from, &to, error),
+            other => other.of_copy(&from, whom, &keys),
+        })
     });
     let tried = tried.await?;
     go_on(&stop)?;
     tried
+}
+
+/// Why a copy did not get from one place to another: where no space is left it is not the copy that cannot be read.
+pub(super) fn not_put(from: &Path, to: &Path, error: std::io::Error) -> OpError {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            StoreError::NoRoom { folder: to.parent().unwrap_or(to).to_owned() }.into()
+        }
+        _ => OpError::unreadable("path", from, error),
+    }
 }
 
 fn go_on(stop: &CancellationToken) -> Result<(), OpError> {
@@ -237,18 +395,26 @@ async fn finish(
     path: &Path,
 ) -> Result<DatabaseCopy, OpError> {
     copy.path = path.display().to_string();
-    let fact = |name: &str, value: Value| Change::new(name, Value::Null, value);
-    let mut changes = vec![
-        fact("bytes", copy.bytes.into()),
-        fact("sha256", copy.sha256.clone().into()),
-        fact("records", copy.trail.leaves.into()),
-        fact("root", copy.trail.root.clone().into()),
-    ];
-    changes.extend(copy.encryption.clone().map(|whom| fact("encryption", whom.into())));
-    let record = cx.record(format!("file/{}", copy.path), changes, None);
-    cx.workspace()?.store().audit_append(record).await?;
+    record(cx, format!("file/{}", copy.path), &copy).await?;
     place(part, path)?;
     Ok(copy)
+}
+
+/// Leaves a record of a copy.
+async fn record(cx: &Context, object: String, copy: &DatabaseCopy) -> Result<(), OpError> {
+    let fact = |name: &str, value: Value| Change::new(name, Value::Null, value);
+    let mut changes = vec![fact("bytes", copy.bytes.into()), fact("sha256", copy.sha256.clone().into())];
+    match &copy.unverified {
+        Some(why) => changes.push(fact("unverified", why.clone().into())),
+        None => changes.extend([
+            fact("records", copy.trail.leaves.into()),
+            fact("root", copy.trail.root.clone().into()),
+        ]),
+    }
+    changes.extend(copy.encryption.clone().map(|whom| fact("encryption", whom.into())));
+    let record = cx.record(object, changes, None);
+    cx.workspace()?.store().audit_append(record).await?;
+    Ok(())
 }
 
 /// Gives a copy that was checked its name, on disk; nothing is overwritten.
@@ -261,6 +427,23 @@ pub(super) fn place(part: &Part, path: &Path) -> Result<(), OpError> {
         drop(folder.sync_all());
     }
     Ok(())
+}
+
+/// The same under the first of its names that is free, which is answered: names go by the second, and the second copy of one
+/// is `NAME-2.db`.
+pub(super) fn place_free(part: &Part, path: &Path) -> Result<PathBuf, OpError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, ending) = name.find('.').map_or((&*name, ""), |at| name.split_at(at));
+    let (mut free, mut n) = (path.to_owned(), 1);
+    loop {
+        match place(part, &free) {
+            Err(_) if n < NAMES_MAX && free.exists() => {
+                n += 1;
+                free = path.with_file_name(format!("{stem}-{n}{ending}"));
+            }
+            done => return done.map(|()| free),
+        }
+    }
 }
 
 /// A second name fails where the file has come to be meanwhile. Where files have one name only (FAT), an empty file of ours
@@ -282,14 +465,28 @@ fn told(making: &Making) -> impl Fn(u64, u64) -> bool + Send + Sync {
 
 /// Looks at a copy: its pages, all of its trail, its SHA-256.
 pub(super) async fn checked(
+    store: &Store,
     clock: Arc<dyn Clock>,
     path: &Path,
     progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
 ) -> Result<DatabaseCopy, OpError> {
-    let found = check_copy(path, clock, progress).await?;
-    let file = path.to_owned();
-    let sha256 = off_the_runtime(move || digest(&file)).await?;
-    let sha256 = sha256.map_err(|error| OpError::unreadable("path", path, error))?;
+    told_of(path, looked(store, clock, path, progress).await?).await
+}
+
+async fn looked(
+    store: &Store,
+    clock: Arc<dyn Clock>,
+    path: &Path,
+    progress: &(dyn Fn(u64, u64) -> bool + Send + Sync),
+) -> Result<CheckedCopy, StoreError> {
+    let copy = store.open_copy(path, &|| progress(0, 1)).await?;
+    let found = copy.check(clock, progress).await;
+    copy.end().await;
+    found
+}
+
+async fn told_of(path: &Path, found: CheckedCopy) -> Result<DatabaseCopy, OpError> {
+    let sha256 = digest_of(path).await?;
     Ok(DatabaseCopy {
         path: path.display().to_string(),
         bytes: found.bytes,
@@ -297,9 +494,17 @@ pub(super) async fn checked(
         schema: found.schema,
         erased_again: 0,
         behind: 0,
+        unverified: None,
+        made_at: None,
         trail: found.trail,
         encryption: None,
     })
+}
+
+async fn digest_of(path: &Path) -> Result<String, OpError> {
+    let file = path.to_owned();
+    let sha256 = off_the_runtime(move || digest(&file)).await?;
+    sha256.map_err(|error| OpError::unreadable("path", path, error))
 }
 
 /// The SHA-256 of a file.

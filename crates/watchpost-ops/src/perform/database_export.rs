@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::Change;
-use watchpost_report::TableWriter;
+use watchpost_report::{ReportError, TableWriter, WriteError};
 use watchpost_store::{Cell, ExportTable, Store};
 
 use super::at_this_machine;
@@ -91,11 +91,13 @@ async fn write_table(
     cells: &mut Out,
     (making, (done, total)): (&Making, (u64, u64)),
 ) -> Result<u64, OpError> {
-    let unwritten = |error: &dyn std::fmt::Display| {
-        OpError::new(ErrorCode::Unavailable, format!("cannot write the table {}: {error}", table.name))
+    let path = cells.path().to_owned();
+    let unwritten = |error: ReportError| match error {
+        ReportError::Place(source) => cannot(&path, &source),
+        other => OpError::internal(format!("cannot write the table {}: {other}", table.name)),
     };
     let names: Vec<&str> = table.columns.iter().map(String::as_str).collect();
-    let mut csv = TableWriter::new(cells, &names).map_err(|error| unwritten(&error))?;
+    let mut csv = TableWriter::new(cells, &names).map_err(unwritten)?;
     let (mut n, mut last) = (0_u64, None::<Vec<Cell>>);
     loop {
         if !making.go_on(&format!("exporting {}", table.name), done, total) {
@@ -105,7 +107,7 @@ async fn write_table(
         for row in &page {
             lines.line(&json_of(table, row))?;
             let texts: Vec<String> = row.iter().map(text_of).collect();
-            csv.row(texts.iter().map(String::as_str)).map_err(|error| unwritten(&error))?;
+            csv.row(texts.iter().map(String::as_str)).map_err(unwritten)?;
         }
         n += page.len() as u64;
         last = match page.into_iter().next_back() {
@@ -113,7 +115,10 @@ async fn write_table(
             None => break,
         };
     }
-    csv.finish().map_err(|error| unwritten(&error))?;
+    csv.finish().map_err(|error| match error {
+        WriteError::Full { source, .. } | WriteError::Io { source, .. } => cannot(&path, &source),
+        other => cannot(&path, &std::io::Error::other(other)),
+    })?;
     Ok(n)
 }
 

@@ -9,7 +9,9 @@ use watchpost_model::access::Permission;
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
 use watchpost_model::job::JobKind;
 
-use super::database::{Part, digest, place};
+use super::database::{Part, digest, place_free};
+use super::database_copies::ENCRYPTED;
+use super::database_named::UNVERIFIED;
 use super::plan;
 use super::scratch::take;
 use crate::age_file::{self, Locked};
@@ -29,7 +31,7 @@ struct Kept {
 }
 
 /// Records that the schema was brought up to date, if it was when the database was opened, and takes the copy from before
-/// that to the folder of copies, encrypted as they are. What cannot be taken there stays beside the database.
+/// that to the folder of copies, encrypted as they are. What cannot be taken there stays where it was made.
 ///
 /// # Errors
 /// What the database says.
@@ -42,7 +44,7 @@ pub(crate) async fn keep_migrated(workspace: &Workspace) -> Result<(), OpError> 
             Ok(None) => as_it_is(beside).await?,
             Err(problem) => {
                 let copy = beside.display();
-                tracing::warn!(%problem, %copy, "the copy from before the new schema stays beside the database");
+                tracing::warn!(%problem, %copy, "the copy from before the new schema stays where it was made");
                 as_it_is(beside).await?
             }
         };
@@ -50,6 +52,10 @@ pub(crate) async fn keep_migrated(workspace: &Workspace) -> Result<(), OpError> 
         changes.push(fact("file", kept.path.display().to_string()));
         changes.push(fact("sha256", kept.sha256));
         changes.extend(kept.encryption.map(|whom| fact("encryption", whom)));
+        changes.extend(migrated.unverified.clone().map(|why| fact(UNVERIFIED, why)));
+    }
+    if let Some(why) = &migrated.no_copy {
+        changes.push(Change::new("copy", Value::Null, format!("none: {why}")));
     }
     let record = AuditDraft {
         caller: engine_caller(),
@@ -84,13 +90,12 @@ async fn taken(workspace: &Workspace, beside: &Path, schema: i64) -> Result<Opti
         None => beside.parent().map(Path::to_owned).unwrap_or_default(),
     };
     let encryption = locked.as_ref().map(Locked::describe);
-    let ending = if locked.is_some() { ".db.age" } else { ".db" };
+    let (plain, encrypted) = (workspace.store().copy_ending(), if locked.is_some() { ENCRYPTED } else { "" });
     let (stem, at) = (plan::stem(workspace), workspace.now().format("%Y%m%dT%H%M%SZ"));
-    let path = folder.join(format!("{stem}{at}-schema-{schema}{ending}"));
+    let path = folder.join(format!("{stem}{at}-schema-{schema}{plain}{encrypted}"));
     let part = Part::of(&path);
     let (from, to) = (beside.to_owned(), part.path().to_owned());
     let written = off_the_runtime(move || {
-        std::fs::create_dir_all(&folder)?;
         let stop = CancellationToken::new();
         match locked {
             Some(locked) => age_file::lock(&from, &to, &locked, &stop).map(|(_, sha256)| sha256),
@@ -108,7 +113,7 @@ async fn taken(workspace: &Workspace, beside: &Path, schema: i64) -> Result<Opti
     let sha256 = written.await?.map_err(|error| {
         OpError::new(ErrorCode::Unavailable, format!("{} cannot be written: {error}", path.display()))
     })?;
-    place(&part, &path)?;
+    let path = place_free(&part, &path)?;
     if let Err(error) = std::fs::remove_file(beside) {
         tracing::warn!(%error, copy = %beside.display(), "a copy that was taken elsewhere cannot be removed");
     }

@@ -24,6 +24,18 @@ pub(crate) const TTL_S: std::ops::RangeInclusive<u64> = 60..=31_536_000;
 /// Most that are looked at when Redis comes back.
 pub(crate) const RESTORED_MAX: u32 = 100_000;
 
+/// How long something still lasts, in its two largest units: what everybody reads alike, whatever their zone.
+pub(crate) fn time_left(until: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let left = (until - now).max(chrono::Duration::zero());
+    let (days, hours, minutes) = (left.num_days(), left.num_hours() % 24, left.num_minutes() % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => "less than a minute".to_owned(),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
 /// What Redis did with one.
 pub(crate) enum Written {
     /// It is in force.

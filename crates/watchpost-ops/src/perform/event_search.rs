@@ -194,12 +194,32 @@ fn unwritten(error: Broken) -> OpError {
     }
 }
 
-/// What a table says of an event: times are those of the zone, with their offset.
+/// The time of an event in a zone, with its offset there and then.
+fn stamp(event: &Event, zone: Zone) -> String {
+    event.at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, false)
+}
+
+/// What a table says of an event.
 fn cell(column: FieldName, event: &Event, zone: Zone) -> String {
     if column == FieldName::At && zone != Zone::UTC {
-        return event.at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Millis, false);
+        return stamp(event, zone);
     }
     column.text_of(event).unwrap_or_default()
+}
+
+/// A whole event as a line of JSON. An import takes a time with any offset.
+fn json_line(event: &Event, zone: Zone) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = if zone == Zone::UTC {
+        serde_json::to_vec(event)?
+    } else {
+        let mut value = serde_json::to_value(event)?;
+        if let Some(at) = value.get_mut("at") {
+            *at = Value::String(stamp(event, zone));
+        }
+        serde_json::to_vec(&value)?
+    };
+    line.push(b'\n');
+    Ok(line)
 }
 
 fn write(
@@ -224,8 +244,7 @@ fn write(
         EventFormat::Jsonl => {
             while let Some(page) = pages.blocking_recv() {
                 for event in &page {
-                    let mut line = serde_json::to_vec(event).map_err(Broken::Json)?;
-                    line.push(b'\n');
+                    let line = json_line(event, zone).map_err(Broken::Json)?;
                     out.write_all(&line).map_err(|error| WriteError::at(path, error))?;
                 }
             }

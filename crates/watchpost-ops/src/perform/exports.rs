@@ -10,7 +10,7 @@ use watchpost_model::event::Event;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::query::FieldName;
 use watchpost_redis::EventStore;
-use watchpost_redis::export::{EventChoice, EventWalk, KeyPart, KeyWalk};
+use watchpost_redis::export::{EventChoice, EventWalk, ExportedEvent, KeyPart, KeyWalk};
 use watchpost_redis::typed::{Elements, Pair};
 use watchpost_report::{Prepared, ReportError, TableWriter, WriteError};
 
@@ -24,6 +24,9 @@ use crate::jobs::{Ended, Ticket};
 const BATCHES: usize = 4;
 /// Reasons of unreadable keys that are told one by one; the rest is counted.
 const REASONS: usize = 20;
+/// Titles of figures of both a preview and a run.
+const NO_EVENTS: &str = "Keys that are no event";
+const MEMORY: &str = "Their memory in Redis";
 /// So many names are compared with each other; more are put into a set.
 const FEW: usize = 16;
 /// Columns of a table of events, after the key.
@@ -58,16 +61,25 @@ pub(crate) async fn export_preview(cx: Context, request: ExportRequest) -> Resul
     let choice = choice(&request)?;
     Target::of("path", &request.path, request.force)?;
     let (events, cancel) = (workspace.events()?, workspace.stop_token());
-    let (count, notes) = if request.all {
-        KeyWalk::start(&events, cancel).await?.count(&|_| {}).await?
+    let (figures, notes) = if request.all {
+        let (count, notes) = KeyWalk::start(&events, cancel).await?.count(&|_| {}).await?;
+        let keys = Figure::count("rows", "Keys to write", count.keys);
+        (vec![keys, Figure::bytes("bytes", MEMORY, count.bytes)], notes)
     } else {
-        EventWalk::start(&events, choice, cancel).await?.count(&|_| {}).await?
+        // Whether it is an event tells only what it holds.
+        let (mut walk, mut tally) = (EventWalk::start(&events, choice, cancel).await?, Tally::default());
+        while let Some(rows) = walk.next_batch().await? {
+            let readable = tally.readable(rows).len() as u64;
+            tally.rows += readable;
+        }
+        tally.notes.extend_from_slice(walk.notes());
+        let figures = vec![
+            Figure::count("rows", "Events to write", tally.rows),
+            Figure::count("unreadable", NO_EVENTS, tally.unreadable),
+            Figure::bytes("bytes", MEMORY, tally.memory_bytes),
+        ];
+        (figures, tally.notes)
     };
-    let title = if request.all { "Keys to write" } else { "Events to write" };
-    let figures = vec![
-        Figure::count("rows", title, count.keys),
-        Figure::bytes("bytes", "Their memory in Redis", count.bytes),
-    ];
     Ok(JobReport { figures, facts: vec![Fact::new("file", "File", request.path)], notes })
 }
 
@@ -181,14 +193,34 @@ struct Tally {
 }
 
 impl Tally {
+    /// Those that are events; the others are counted, and the first told.
+    fn readable(&mut self, rows: Vec<ExportedEvent>) -> Vec<(String, Event)> {
+        let mut readable = Vec::with_capacity(rows.len());
+        for row in rows {
+            match row.event {
+                Ok(event) => {
+                    self.memory_bytes += row.bytes;
+                    readable.push((row.key, event));
+                }
+                Err(reason) => {
+                    self.unreadable += 1;
+                    if self.notes.len() < REASONS {
+                        self.notes.push(format!("{}: {reason}", row.key));
+                    }
+                }
+            }
+        }
+        readable
+    }
+
     fn report(self, all: bool) -> JobReport {
         let title = if all { "Keys and parts written" } else { "Events written" };
         let mut figures = vec![Figure::count("rows", title, self.rows)];
         if all {
             figures.push(Figure::count("parts", "Parts of large values", self.parts));
         } else {
-            figures.push(Figure::count("unreadable", "Keys that are no event", self.unreadable));
-            figures.push(Figure::bytes("bytes", "Their memory in Redis", self.memory_bytes));
+            figures.push(Figure::count("unreadable", NO_EVENTS, self.unreadable));
+            figures.push(Figure::bytes("bytes", MEMORY, self.memory_bytes));
         }
         let mut facts = Vec::new();
         if let Some((path, sha256, bytes)) = self.file {
@@ -246,21 +278,7 @@ async fn read_events(
 ) -> Result<(), OpError> {
     let mut walk = EventWalk::start(events, choice, ticket.cancel.clone()).await?;
     while let Some(rows) = walk.next_batch().await? {
-        let mut batch = Vec::with_capacity(rows.len());
-        for row in rows {
-            match row.event {
-                Ok(event) => {
-                    tally.memory_bytes += row.bytes;
-                    batch.push((row.key, event));
-                }
-                Err(reason) => {
-                    tally.unreadable += 1;
-                    if tally.notes.len() < REASONS {
-                        tally.notes.push(format!("{}: {reason}", row.key));
-                    }
-                }
-            }
-        }
+        let batch = tally.readable(rows);
         tally.rows += batch.len() as u64;
         if batches.send(Batch::Events(batch)).await.is_err() {
             return Ok(());

@@ -65,7 +65,8 @@ pub(crate) async fn redis_history(
         return Err(OpError::invalid("points", "between 1 and 1,000 points"));
     }
     let samples = workspace.store().health_samples(checked(request.period)?, request.points).await?;
-    Ok(HealthHistory { samples })
+    let last = if workspace.events().is_err() { workspace.last_health().await } else { None };
+    Ok(HealthHistory { samples, last })
 }
 
 /// Patterns that may be asked for at once, and their length.
@@ -109,6 +110,7 @@ fn row(stats: PatternStats) -> PatternCount {
         keys: stats.keys,
         bytes: stats.bytes,
         without_ttl: stats.without_ttl,
+        unending: stats.unending,
         types: joined(&stats.types),
         encodings: joined(&stats.encodings),
         oldest: stats.oldest,

@@ -135,7 +135,7 @@ pub(crate) async fn incident_bulk(cx: Context, request: IncidentBulk) -> Result<
         (Some(_), None) => {
             return Err(OpError::invalid("expected", "with a filter, say how many incidents it described"));
         }
-        (Some(filter), Some(expected)) => BulkTarget::Filter { filter, expected },
+        (Some(filter), Some(expected)) => BulkTarget::Filter { filter: Box::new(filter), expected },
     };
     let (action, reason) = checked(request.action)?;
     let record = cx.record("bulk", Vec::new(), reason);
@@ -145,6 +145,7 @@ pub(crate) async fn incident_bulk(cx: Context, request: IncidentBulk) -> Result<
 /// The action with its texts checked, and the reason for the trail.
 fn checked(action: BulkAction) -> Result<(BulkAction, Option<String>), OpError> {
     Ok(match action {
+        BulkAction::Take => (BulkAction::Take, None),
         BulkAction::Assign { assignee } => {
             let assignee = assignee.map(|name| required("assignee", &name, 200)).transpose()?;
             (BulkAction::Assign { assignee }, None)

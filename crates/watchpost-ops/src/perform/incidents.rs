@@ -58,15 +58,11 @@ pub(crate) async fn incident_take(cx: Context, request: IncidentRef) -> Result<I
     let workspace = cx.workspace()?;
     let incident = workspace.store().incident_row(request.number).await?;
     let me = cx.caller.name.clone();
-    let status = match incident.status {
-        Status::Open | Status::Reopened => Some(Status::Investigating),
-        Status::Investigating | Status::Contained => None,
-        Status::Resolved | Status::Closed => {
-            return Err(OpError::precondition(format!("incident {} is {}", request.number, incident.status))
-                .hint("reopen it first"));
-        }
-    };
-    let patch = IncidentPatch { status, assignee: Some(Some(me)), ..IncidentPatch::default() };
+    let status = incident.status.when_taken().ok_or_else(|| {
+        OpError::precondition(format!("incident {} is {}", request.number, incident.status))
+            .hint("reopen it first")
+    })?;
+    let patch = IncidentPatch { status: Some(status), assignee: Some(Some(me)), ..IncidentPatch::default() };
     change(&cx, &incident, None, patch, None).await
 }
 

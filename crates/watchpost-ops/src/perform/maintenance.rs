@@ -1,20 +1,23 @@
 //! Maintenance jobs on Redis.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use watchpost_model::event::Category;
 use watchpost_model::health::Unit;
 use watchpost_model::ids::EventId;
 use watchpost_model::job::{Figure, JobKind, JobPosition, JobProgress, JobReport, JobRun};
+use watchpost_model::plain::grouped;
 use watchpost_model::policy::RetentionRule;
-use watchpost_redis::optimize::{self, Mode, OptimizeWalk, optimize};
+use watchpost_redis::optimize::{self, Direction, Mode, OptimizeWalk, optimize, revert};
 use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
 use watchpost_redis::{EventStore, WalkPosition};
 
 use super::{settings, share};
 use crate::console::Workspace;
-use crate::contract::{JobList, JobRef, Nothing, RetentionRequest};
+use crate::contract::{JobList, JobRef, Nothing, OptimizeRequest, RetentionRequest};
 use crate::door::Context;
 use crate::error::OpError;
 use crate::jobs::{Ended, Ticket};
@@ -27,7 +30,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Archived events removed in one transaction.
 const PRUNE_BATCH: u32 = 2_000;
 
-fn days_checked(days: Option<u32>) -> Result<(), OpError> {
+pub(super) fn days_checked(days: Option<u32>) -> Result<(), OpError> {
     match days {
         Some(days) if days > 3_650 => Err(OpError::invalid("days", "at most 3,650 days")),
         _ => Ok(()),
@@ -47,19 +50,24 @@ pub(super) async fn rules(workspace: &Workspace, days: Option<u32>) -> Result<Ve
 
 pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) -> Result<JobReport, OpError> {
     let workspace = cx.workspace()?;
+    let (mut report, indexes) = would_retain(&workspace, request).await?;
+    share::tell(&mut report, "removed", indexes.len() as u64, &workspace).await?;
+    Ok(report)
+}
+
+/// What a run would do, and the categories whose index would lose entries.
+pub(super) async fn would_retain(
+    workspace: &Workspace,
+    request: RetentionRequest,
+) -> Result<(JobReport, BTreeSet<Category>), OpError> {
     days_checked(request.days)?;
-    let rules = rules(&workspace, request.days).await?;
-    let kept = settings::current(&workspace).await?.retention;
-    let mut walk = RetentionWalk::start(
-        &workspace.events()?,
-        &rules,
-        workspace.now(),
-        None,
-        None,
-        workspace.stop_token(),
-    )
-    .await?;
-    let mut tally = Tally { memory_lacking: workspace.events()?.memory_lacking().await?, ..Tally::default() };
+    let rules = rules(workspace, request.days).await?;
+    let kept = settings::current(workspace).await?.retention;
+    let events = workspace.events()?;
+    let mut walk =
+        RetentionWalk::start(&events, &rules, workspace.now(), None, None, workspace.stop_token()).await?;
+    let mut tally = Tally { memory_lacking: events.memory_lacking().await?, ..Tally::default() };
+    let mut categories = BTreeSet::new();
     while let Some(batch) = walk.next_batch(BATCH).await? {
         let ids: Vec<_> =
             batch.iter().filter_map(|key| key.event.as_ref().ok().map(|event| event.id)).collect();
@@ -69,6 +77,7 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
                 Ok(event) if known.contains(&event.id) => {
                     tally.removed += 1;
                     tally.bytes += candidate.bytes;
+                    categories.insert(event.category);
                 }
                 Ok(_) => tally.unprocessed += 1,
                 Err(_) => tally.unreadable += 1,
@@ -77,11 +86,9 @@ pub(crate) async fn retention_preview(cx: Context, request: RetentionRequest) ->
     }
     tally.finish(&walk);
     for rule in &kept {
-        tally.pruned += workspace.store().archive_due(rule.category, cutoff(&workspace, rule)).await?;
+        tally.pruned += workspace.store().archive_due(rule.category, cutoff(workspace, rule)).await?;
     }
-    let mut report = tally.report("to archive and remove", None);
-    share::tell(&mut report, &["removed"], &workspace).await?;
-    Ok(report)
+    Ok((tally.report("to archive and remove", None), events.indexed(categories).await?))
 }
 
 pub(crate) async fn retention_run(cx: Context, request: RetentionRequest) -> Result<JobRun, OpError> {
@@ -139,6 +146,8 @@ impl Retention {
         };
         let result = walk_through(&mut walk, &events, workspace, ticket, &mut journal, tally).await;
         tally.finish(&walk);
+        let step = format!("{} archived and removed", tally.removed);
+        ticket.progress(JobProgress { step, ..walk.progress() });
         tally.notes.extend(journal.words());
         if let Err(error) = result {
             // What is done stays done: the next run goes on behind it.
@@ -303,6 +312,10 @@ struct Tally {
     scanned: u64,
     removed: u64,
     bytes: u64,
+    /// The keys that were removed, as hashes: a new master brings back what it had not heard of, and that goes again.
+    removed_keys: HashSet<u64>,
+    hasher: RandomState,
+    again: u64,
     unprocessed: u64,
     unreadable: u64,
     /// Keys that were not as they had been read, and that no later look has removed.
@@ -322,8 +335,12 @@ impl Tally {
             match removal {
                 Removal::Removed => {
                     self.changed.remove(&candidate.key);
-                    self.removed += 1;
-                    self.bytes += candidate.bytes;
+                    if self.removed_keys.insert(self.hasher.hash_one(&candidate.key)) {
+                        self.removed += 1;
+                        self.bytes += candidate.bytes;
+                    } else {
+                        self.again += 1;
+                    }
                 }
                 Removal::Changed => {
                     self.changed.insert(candidate.key.clone());
@@ -375,6 +392,10 @@ impl Tally {
         for (count, what) in [
             (self.unprocessed, "not yet processed by the engine: they stay"),
             (self.unreadable, "could not be read as events: they stay and are in quarantine"),
+            (
+                self.again,
+                "came back and were removed once more, counted once: a new master had not heard of their removal",
+            ),
             (self.changed.len() as u64, "changed since they were read: they stay until the next run"),
             (
                 self.gone,
@@ -382,31 +403,40 @@ impl Tally {
             ),
         ] {
             if count > 0 {
-                notes.push(format!("{count} keys {what}"));
+                let keys = if count == 1 { "key" } else { "keys" };
+                notes.push(format!("{} {keys} {what}", grouped(count)));
             }
         }
         JobReport { figures, notes, ..JobReport::default() }
     }
 }
 
-pub(crate) async fn optimize_preview(cx: Context, _: Nothing) -> Result<JobReport, OpError> {
+const fn direction(request: OptimizeRequest) -> Direction {
+    if request.revert { Direction::Back } else { Direction::Forth }
+}
+
+pub(crate) async fn optimize_preview(cx: Context, request: OptimizeRequest) -> Result<JobReport, OpError> {
     let workspace = cx.workspace()?;
     let cancel = workspace.stop_token();
     let events = workspace.events()?;
-    let mut report = optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?;
-    share::tell(&mut report, &["compressed", "ttls_given", "recoded"], &workspace).await?;
+    let mut report = match direction(request) {
+        Direction::Forth => optimize(&events, workspace.now(), Mode::Preview, &|_| {}, cancel).await?,
+        Direction::Back => revert(&events, Mode::Preview, &|_| {}, cancel).await?,
+    };
+    share::tell(&mut report, "touched", 0, &workspace).await?;
     Ok(report)
 }
 
-pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpError> {
+pub(crate) async fn optimize_run(cx: Context, request: OptimizeRequest) -> Result<JobRun, OpError> {
     let workspace = cx.workspace()?;
     let events = workspace.events()?;
-    let parameters = optimize::parameters(&events).await?;
+    let direction = direction(request);
+    let parameters = optimize::parameters(&events, direction).await?;
     let job = workspace.clone();
     workspace
         .jobs()
         .start(&cx, &workspace, JobKind::Optimize, parameters, move |ticket| async move {
-            match optimized(&job, &events, &ticket).await {
+            match optimized(&job, &events, direction, &ticket).await {
                 Ok(ended) => ended,
                 Err(error) => Ended { report: JobReport::default(), error: Some(error) },
             }
@@ -415,10 +445,17 @@ pub(crate) async fn optimize_run(cx: Context, _: Nothing) -> Result<JobRun, OpEr
 }
 
 /// One run, from where one before it was interrupted.
-async fn optimized(workspace: &Workspace, events: &EventStore, ticket: &Ticket) -> Result<Ended, OpError> {
+async fn optimized(
+    workspace: &Workspace,
+    events: &EventStore,
+    direction: Direction,
+    ticket: &Ticket,
+) -> Result<Ended, OpError> {
     let mut journal = Journal::open(workspace, ticket, events, false).await?;
+    journal.forget_others().await?;
     let from = journal.begun().map(|begun| begun.position.clone());
-    let mut walk = OptimizeWalk::start(events, Mode::Run, from.as_ref(), ticket.cancel.clone()).await?;
+    let cancel = ticket.cancel.clone();
+    let mut walk = OptimizeWalk::start(events, direction, Mode::Run, from.as_ref(), cancel).await?;
     let result = optimize_pages(&mut walk, &mut journal, ticket).await;
     let done = walk.done();
     if result.is_err() {
@@ -487,4 +524,34 @@ pub(crate) async fn job_cancel(cx: Context, request: JobRef) -> Result<JobRun, O
     })?;
     workspace.store().audit_append(cx.record(format!("job/{}", run.id), Vec::new(), None)).await?;
     Ok(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_failover_brings_back_is_counted_once_and_told() {
+        let candidates: Vec<Candidate> = (0..5)
+            .map(|n| Candidate {
+                key: format!("security:auth:{n}"),
+                token: String::new(),
+                event: Err(String::new()),
+                bytes: 100,
+            })
+            .collect();
+        let mut tally = Tally::default();
+        tally.removals(&[Removal::Removed; 5], &candidates);
+        tally.removals(&[Removal::Removed, Removal::Gone], &candidates[..2]);
+        tally.removals(&[Removal::Removed], &candidates[2..3]);
+        let report = tally.report("archived and removed", None);
+        let figure =
+            |name: &str| report.figures.iter().find(|figure| figure.name == name).map(|one| one.value);
+        assert_eq!((figure("removed"), figure("bytes")), (Some(5.0), Some(500.0)));
+        let told = |words: &str| report.notes.iter().any(|note| note.starts_with(words));
+        assert!(
+            told("2 keys came back and were removed once more") && told("1 keys were gone already"),
+            "{report:?}"
+        );
+    }
 }

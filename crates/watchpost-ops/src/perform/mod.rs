@@ -18,7 +18,9 @@ mod contain;
 mod database;
 pub(crate) mod database_copies;
 mod database_export;
+pub(crate) mod database_looked;
 pub(crate) mod database_migrated;
+mod database_named;
 pub(crate) mod enforce;
 mod enrichment;
 mod event_search;
@@ -51,8 +53,8 @@ pub(crate) use approvals::{
     approval_grant, approval_list, approval_policy_put, approval_refuse, approval_withdraw, weaker_policy,
 };
 pub(crate) use audit::{
-    audit_accept, audit_checkpoint, audit_page, audit_places_put, audit_show, audit_statistics, audit_trust,
-    audit_verify, audit_verify_cancel, audit_verify_progress,
+    audit_accept, audit_checkpoint, audit_page, audit_places_put, audit_set_apart, audit_show,
+    audit_statistics, audit_trust, audit_verify, audit_verify_cancel, audit_verify_progress,
 };
 pub(crate) use audit_export::{audit_export, audit_prove};
 pub(crate) use audit_keys::{
@@ -76,8 +78,9 @@ pub(crate) use connections::{
 };
 pub(crate) use contain::{contain_add, contain_list, contain_preview, contain_remove};
 pub(crate) use database::{database_backup, database_check, database_maintain, database_restore};
-pub(crate) use database_copies::{database_copies, database_copy_run, database_rehearse_run};
+pub(crate) use database_copies::{database_copy_run, database_rehearse_run};
 pub(crate) use database_export::database_export;
+pub(crate) use database_looked::database_copies;
 pub(crate) use enrichment::{
     asset_add, asset_list, asset_remove, enrichment_get, entity_risk_show, entity_risk_top, location_put,
     risk_policy_put, threat_check, threat_list_import, threat_list_list, threat_list_remove,
@@ -103,8 +106,8 @@ pub(crate) use maintenance::{
 };
 pub(crate) use plan::{job_plan, job_plan_put};
 pub(crate) use privacy::{
-    erasure_of, hold_add, hold_release, own_hold, privacy_erase, privacy_export, privacy_list,
-    privacy_preview,
+    erasure_of, erasure_stands, hold_add, hold_release, own_hold, privacy_erase, privacy_export,
+    privacy_list, privacy_preview,
 };
 pub(crate) use register::{proof_add, register_add, register_change, register_list};
 pub(crate) use reports::{

@@ -11,11 +11,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use watchpost_model::access::{Caller, Origin, Permission};
-use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
+use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, AuditRecord, Change};
 use watchpost_model::job::{JobKind, JobRun, JobState};
 use watchpost_model::period::Period;
 use watchpost_model::plan::{Plan, PlannedJob, Rhythm};
 use watchpost_report::{Prepared, WriteError};
+use watchpost_store::StoreError;
 
 use super::at_this_machine;
 use crate::age_file::{Keys, Locked};
@@ -23,9 +24,9 @@ use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
 use crate::contract::{
     AggregateRequest, BackupRequest, BenchmarkRequest, DatabaseCopyRun, DatabaseRehearse, JobPlanPut,
-    JobPlanState, Nothing, PlannedState, RetentionRequest, Tag,
+    JobPlanState, NotStarted, Nothing, OptimizeRequest, PlannedState, RetentionRequest, Tag,
 };
-use crate::door::{Call, Context, operation};
+use crate::door::{Call, Context, Operation, operation};
 use crate::engine::engine_caller;
 use crate::error::OpError;
 use crate::setting::{self, json};
@@ -35,8 +36,14 @@ const KEY: &str = "job_plan";
 const LEASE: &str = "job_plan";
 /// Starting takes a moment; a console that died while it did is replaced after this long.
 const LEASE_TTL: Duration = Duration::from_secs(60);
+/// What could not be started is tried again after this long, by whichever console; other jobs do not wait for it.
+const AGAIN: Duration = Duration::from_secs(600);
 /// Who starts jobs of the plan.
 const STARTER: &str = "schedule";
+/// Of a job's newest records so many are looked through for that of a start that was refused.
+const REFUSALS: u32 = 20;
+/// The field of such a record that says why, where its reason is the rhythm.
+const ERROR: &str = "error";
 /// Runs of a kind that are looked through for those of the plan.
 const RUNS: u32 = 200;
 /// What files of backups are called, before their time.
@@ -61,8 +68,10 @@ pub(super) async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanS
         let last = newest_run(workspace, job.kind).await?;
         let wanted = wanted_since(&plan, job, last.as_ref(), now);
         let hours = plan.newest(job.rhythm, now);
-        // While its own hours last it may still run in them.
-        let missed_since = wanted.filter(|_| hours.is_some_and(|hours| hours.to <= now));
+        let missed_since = match wanted {
+            Some(_) => missed_since(&plan, job, newest_good(workspace, job.kind).await?, now),
+            None => None,
+        };
         let next = match (job.on, missed_since, plan.open(now)) {
             (false, ..) => None,
             (true, Some(_), Some(open)) => Some(open),
@@ -70,7 +79,11 @@ pub(super) async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanS
             (true, None, _) if wanted.is_some() => hours,
             (true, None, _) => plan.next(job.rhythm, now),
         };
-        jobs.push(PlannedState { kind: job.kind, next, missed_since, last });
+        let not_started = match missed_since.or(wanted) {
+            Some(since) => refused_start(workspace, &plan, job.kind, since, last.as_ref()).await?,
+            None => None,
+        };
+        jobs.push(PlannedState { kind: job.kind, next, missed_since, last, not_started });
     }
     Ok(JobPlanState { open: plan.open(now), plan, jobs })
 }
@@ -81,10 +94,12 @@ pub(crate) async fn job_plan_put(cx: Context, request: JobPlanPut) -> Result<Job
     plan.check().map_err(|(field, problem)| OpError::invalid(field, problem))?;
     let setting = setting::read::<Plan>(workspace.store(), KEY).await?;
     let old = &setting.value;
+    refuse_blind(old, &plan)?;
     for job in &mut plan.jobs {
         let before = old.job(job.kind);
-        if job.on && job.kind.is_of_database() {
-            workspace.store().copied_file()?;
+        // What is on already may have its programs on another machine.
+        if job.on && job.kind.is_of_database() && before.is_none_or(|before| !before.on) {
+            workspace.store().copies_can_be_made().await?;
         }
         if job.folder != before.and_then(|before| before.folder.clone()) {
             at_this_machine(&cx)?;
@@ -113,6 +128,24 @@ pub(crate) async fn job_plan_put(cx: Context, request: JobPlanPut) -> Result<Job
     stands(&workspace, plan).await
 }
 
+/// A rehearsal that opens no copy would be known as one a month later. A plan that was kept so before can be changed in what
+/// else it says.
+fn refuse_blind(old: &Plan, new: &Plan) -> Result<(), OpError> {
+    let lacks = |plan: &Plan| {
+        let is_on = plan.job(JobKind::DatabaseRehearsal).is_some_and(|job| job.on);
+        plan.rehearsal_lacks().filter(|_| is_on)
+    };
+    match lacks(new) {
+        Some(lack) if lacks(old).is_none() => {
+            Err(OpError::invalid("key", format!("a rehearsal of copies could open none: {lack}")).hint(
+                "name what opens them (`watchpost schedule on database_rehearsal --identity FILE`, or --passphrase-file FILE), \
+                 or have no rehearsals here and rehearse copies where the key is",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn writable(folder: Option<&str>) -> Result<(), OpError> {
     let Some(folder) = folder else { return Ok(()) };
     let path = PathBuf::from(folder);
@@ -120,13 +153,31 @@ async fn writable(folder: Option<&str>) -> Result<(), OpError> {
         return Err(OpError::invalid("folder", "write the folder as an absolute path"));
     }
     let tried = off_the_runtime(move || {
-        std::fs::create_dir_all(&path).map_err(|error| WriteError::at(&path, error))?;
+        make_last(&path).map_err(|error| WriteError::at(&path, error))?;
         // Made and dropped before it has a name.
         Prepared::write::<WriteError>(&path.join("watchpost"), |_| Ok(())).map(drop)
     });
     tried.await?.map_err(|error| {
-        OpError::invalid("folder", format!("no backup can be written into {folder}: {error}"))
+        OpError::invalid("folder", format!("no backup can be written into {folder}: {error}")).hint(LAST_ONLY)
     })
+}
+
+/// What to do about a folder whose parent is not there.
+pub(super) const LAST_ONLY: &str =
+    "only the last folder of a path is made: look at its spelling, or make those before it";
+
+/// Makes a folder in one that is there: where more of a path is missing it is misspelt, or a disk is not mounted.
+pub(super) fn make_last(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() { Ok(()) } else { std::fs::create_dir(folder) }
+}
+
+/// The folder of a plan was there when the plan was made, so it is not made again.
+pub(super) fn is_there(folder: &Path) -> Result<(), OpError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(OpError::invalid("folder", format!("the folder {} of the plan is not there", folder.display()))
+        .hint("mount it, put it back, or name another one (`watchpost schedule on KIND --folder FOLDER`)"))
 }
 
 /// The newest run of a kind that the plan started.
@@ -135,6 +186,65 @@ async fn newest_run(workspace: &Workspace, kind: JobKind) -> Result<Option<JobRu
     let newest = runs.into_iter().find(|run| run.started_by == STARTER);
     // The record of one that runs here is older than what it says of itself.
     Ok(newest.map(|run| workspace.jobs().get(run.id).unwrap_or(run)))
+}
+
+/// When the newest run of a kind began that the plan started and that ended well.
+async fn newest_good(workspace: &Workspace, kind: JobKind) -> Result<Option<DateTime<Utc>>, OpError> {
+    let runs = workspace.store().job_runs_of(kind, RUNS).await?;
+    let good = runs.into_iter().find(|run| run.started_by == STARTER && run.state == JobState::Done);
+    Ok(good.map(|run| run.started_at))
+}
+
+/// Why a job that is wanted `since` was not started the last time, as the audit trail has it; nothing once a newer run began.
+async fn refused_start(
+    workspace: &Workspace,
+    plan: &Plan,
+    kind: JobKind,
+    since: DateTime<Utc>,
+    last: Option<&JobRun>,
+) -> Result<Option<NotStarted>, OpError> {
+    let Some(action) = action(kind) else { return Ok(None) };
+    let filter = AuditFilter {
+        actor: Some(STARTER.to_owned()),
+        action: Some(action.to_owned()),
+        from: Some(last.map_or(since, |run| run.started_at.max(since))),
+        ..AuditFilter::default()
+    };
+    // Records of a job that began are not of its start.
+    let is_refusal = |record: &AuditRecord| {
+        let failed = matches!(record.outcome, AuditOutcome::Failure | AuditOutcome::Denied);
+        failed && !record.object.starts_with("job/")
+    };
+    let records = match workspace.store().audit_page(&filter, None, REFUSALS).await {
+        // Whoever may not see the trail sees the plan all the same.
+        Err(StoreError::Denied(_)) => return Ok(None),
+        records => records?,
+    };
+    let Some(record) = records.into_iter().find(is_refusal) else { return Ok(None) };
+    let error = record.changes.iter().find(|change| change.field == ERROR);
+    let why = error.and_then(|change| change.new.as_str().map(str::to_owned)).or(record.reason);
+    let soon = record.at + AGAIN;
+    let now = workspace.now();
+    let again = match plan.open(now) {
+        Some(open) if soon < open.to => Some(soon.max(now)),
+        _ => plan.next(Rhythm::Day, now).map(|hours| hours.from),
+    };
+    Ok(Some(NotStarted { at: record.at, why: why.unwrap_or_default(), again }))
+}
+
+/// The operation that starts a job of the plan, as the audit trail names it.
+const fn action(kind: JobKind) -> Option<&'static str> {
+    Some(match kind {
+        JobKind::Retention => operation::retention_run::SPEC.name,
+        JobKind::Cleanup => operation::cleanup_run::SPEC.name,
+        JobKind::Aggregate => operation::aggregate_run::SPEC.name,
+        JobKind::Optimize => operation::optimize_run::SPEC.name,
+        JobKind::Benchmark => operation::benchmark_run::SPEC.name,
+        JobKind::Backup => operation::backup_run::SPEC.name,
+        JobKind::DatabaseBackup => operation::database_copy_run::SPEC.name,
+        JobKind::DatabaseRehearsal => operation::database_rehearse_run::SPEC.name,
+        JobKind::Import | JobKind::Simulate | JobKind::Export | JobKind::Restore => return None,
+    })
 }
 
 /// Since when a job is to have run and has not.
@@ -154,6 +264,26 @@ fn wanted_since(
         Some(JobState::Running | JobState::Done) => None,
         Some(JobState::Cancelled | JobState::Failed) | None => Some(hours.from),
     }
+}
+
+/// Since when a job that is wanted is missed: its first hours after those of the newest `good` run, if they are over. While
+/// they last it may still run in them.
+fn missed_since(
+    plan: &Plan,
+    job: &PlannedJob,
+    good: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let since = job.since?;
+    let first = match good.filter(|good| *good >= since) {
+        Some(good) => plan.next(job.rhythm, good),
+        // Switched on in the middle of its hours it was to run in them.
+        None => {
+            let of_then = plan.newest(job.rhythm, since).filter(|hours| hours.to > since);
+            of_then.or_else(|| plan.next(job.rhythm, since))
+        }
+    };
+    first.filter(|hours| hours.to <= now).map(|hours| hours.from)
 }
 
 /// Is it to be started now? What failed or was stopped in these very hours waits for the next ones.
@@ -193,6 +323,10 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
         if !is_due(&plan, job, newest_run(workspace, kind).await?.as_ref(), open, now) {
             continue;
         }
+        let refused = format!("{LEASE} {kind}");
+        if workspace.store().lease_until(&refused).await?.is_some_and(|until| until > now) {
+            continue;
+        }
         let holder = uuid::Uuid::now_v7().to_string();
         if !workspace.store().lease_acquire(LEASE, &holder, LEASE_TTL, now).await? {
             return Ok(());
@@ -203,8 +337,15 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
             true => start(console, workspace, job, now).await,
             false => Ok(()),
         };
+        if started.is_err() {
+            workspace.store().lease_acquire(&refused, &holder, AGAIN, now).await?;
+        }
         workspace.store().lease_release(LEASE, &holder).await?;
-        started?;
+        if let Err(problem) = started {
+            tracing::warn!(%problem, job = %kind, "maintenance of the plan was not started");
+            console.announce(&[Tag::Jobs, Tag::Audit]);
+            continue;
+        }
         console.announce(&[Tag::Jobs, Tag::Audit]);
         return Ok(());
     }
@@ -234,7 +375,9 @@ async fn start(
         JobKind::Aggregate => {
             console.call::<operation::aggregate_run>(&call, AggregateRequest::default()).await.map(drop)
         }
-        JobKind::Optimize => console.call::<operation::optimize_run>(&call, Nothing {}).await.map(drop),
+        JobKind::Optimize => {
+            console.call::<operation::optimize_run>(&call, OptimizeRequest::default()).await.map(drop)
+        }
         JobKind::Benchmark => {
             console.call::<operation::benchmark_run>(&call, BenchmarkRequest::default()).await.map(drop)
         }
@@ -244,8 +387,11 @@ async fn start(
             let ending = if encryption.is_some() { BACKUP_ENDING_ENCRYPTED } else { BACKUP_ENDING };
             let name = format!("{}{}{ending}", stem(workspace), now.format("%Y%m%dT%H%M%SZ"));
             let path = Path::new(&folder).join(name).to_string_lossy().into_owned();
-            let made = off_the_runtime(move || std::fs::create_dir_all(folder)).await?;
-            made.map_err(|error| OpError::invalid("folder", format!("it cannot be made: {error}")))?;
+            let found = off_the_runtime(move || is_there(Path::new(&folder))).await?;
+            if let Err(error) = found {
+                note_not_begun(workspace, job.kind, &error).await?;
+                return Err(error);
+            }
             let request = BackupRequest { path, force: false, rdb: false, encryption };
             console.call::<operation::backup_run>(&call, request).await.map(drop)
         }
@@ -259,6 +405,22 @@ async fn start(
             .map(drop),
         JobKind::Import | JobKind::Simulate | JobKind::Export | JobKind::Restore => Ok(()),
     }
+}
+
+/// What the door records of a job that it does not start, for one that does not come to the door.
+async fn note_not_begun(workspace: &Workspace, kind: JobKind, error: &OpError) -> Result<(), OpError> {
+    let entry = AuditDraft {
+        caller: caller(),
+        action: action(kind).unwrap_or_default().to_owned(),
+        object: format!("job_plan/{kind}"),
+        permission: Permission::Maintain,
+        outcome: AuditOutcome::Failure,
+        changes: Vec::new(),
+        reason: Some(error.to_string()),
+        at: workspace.now(),
+        risk: 0,
+    };
+    workspace.store().audit_append(entry).await.map(drop).map_err(OpError::from)
 }
 
 fn caller() -> Caller {
@@ -327,7 +489,7 @@ mod tests {
     use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
     use watchpost_model::plan::{Plan, PlannedJob, Rhythm, WeekDay};
 
-    use super::{is_due, remove_oldest, wanted_since};
+    use super::{is_due, missed_since, remove_oldest, wanted_since};
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant of this test")
@@ -389,6 +551,32 @@ mod tests {
         }
         let off = PlannedJob { on: false, ..job };
         assert_eq!(wanted_since(&plan, &off, None, at("2026-11-08T02:00:00Z")), None);
+    }
+
+    /// Every day from 02:00 to 05:00 UTC, switched on in the hours of the 4th.
+    #[test]
+    fn what_was_missed_is_told_until_it_has_run() {
+        let job = PlannedJob {
+            on: true,
+            since: Some(at("2026-11-04T03:00:00Z")),
+            ..PlannedJob::off(JobKind::Backup, Rhythm::Day)
+        };
+        let plan = Plan { jobs: vec![job.clone()], ..Plan::default() };
+        let cases: [(&str, Option<&str>, Option<&str>); 8] = [
+            ("2026-11-04T04:00:00Z", None, None),
+            ("2026-11-04T05:00:00Z", None, Some("2026-11-04T02:00:00Z")),
+            // Also while the next hours last, in which it may run at any moment.
+            ("2026-11-05T02:03:00Z", None, Some("2026-11-04T02:00:00Z")),
+            ("2026-11-07T12:00:00Z", None, Some("2026-11-04T02:00:00Z")),
+            ("2026-11-07T12:00:00Z", Some("2026-11-05T02:10:00Z"), Some("2026-11-06T02:00:00Z")),
+            ("2026-11-06T04:59:00Z", Some("2026-11-05T02:10:00Z"), None),
+            // What ran before it was switched on was another plan's.
+            ("2026-11-05T02:03:00Z", Some("2026-11-01T02:10:00Z"), Some("2026-11-04T02:00:00Z")),
+            ("2026-11-05T01:00:00Z", Some("2026-11-04T03:00:00Z"), None),
+        ];
+        for (now, good, expect) in cases {
+            assert_eq!(missed_since(&plan, &job, good.map(at), at(now)), expect.map(at), "{now} {good:?}");
+        }
     }
 
     #[test]

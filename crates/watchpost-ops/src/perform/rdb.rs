@@ -231,15 +231,13 @@ async fn rehearse(
         Err(Unloaded::Local(error @ (LocalError::NotInstalled | LocalError::InUse { .. }))) => {
             return Ok(Rehearsed::not(error));
         }
-        Err(Unloaded::Local(LocalError::Died { log }))
-            if OF_ANOTHER_VERSION.iter().any(|words| log.contains(words)) =>
-        {
-            return Ok(Rehearsed::not(format_args!(
-                "the redis-server of this machine does not take it: {log}"
-            )));
-        }
         Err(Unloaded::Local(LocalError::Died { log })) => {
-            return Err(wrong(format!("a redis-server does not start with the copy: {log}")));
+            return match of_another_version(&log) {
+                Some(said) => Ok(Rehearsed::not(format_args!(
+                    "the redis-server of this machine does not take it: {said}"
+                ))),
+                None => Err(wrong(format!("a redis-server does not start with the copy: {log}"))),
+            };
         }
         Err(Unloaded::Local(error)) => return Err(error.into()),
         Err(Unloaded::Other(error)) => return Err(error),
@@ -256,6 +254,14 @@ async fn rehearse(
         Held::Differs(how) => return Err(wrong(how)),
     };
     Ok(Rehearsed { verdict, keys: loaded.keys() })
+}
+
+/// Of the end of a server's log, its lines in a row, what is said of a file that is not for its version; without process and
+/// time.
+fn of_another_version(log: &str) -> Option<&str> {
+    let line = log.split(" | ").find(|line| OF_ANOTHER_VERSION.iter().any(|words| line.contains(words)))?;
+    let said = [" # ", " * "].into_iter().find_map(|mark| line.split_once(mark));
+    Some(said.map_or(line, |(_, said)| said).trim())
 }
 
 /// Why no server has the copy.
@@ -287,4 +293,18 @@ fn memory_available() -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kib << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_another_version;
+
+    #[test]
+    fn of_a_log_only_what_it_says_of_the_file_is_told() {
+        let log = "7:M 23 Nov 2026 00:37:10.647 # WARNING Memory overcommit must be enabled! It may fail under load. | \
+                   7:M 23 Nov 2026 00:37:10.650 # Can't handle RDB format version 80 | \
+                   7:M 23 Nov 2026 00:37:10.650 # Fatal error loading the DB, check server logs. Exiting.";
+        assert_eq!(of_another_version(log), Some("Can't handle RDB format version 80"));
+        assert_eq!(of_another_version("7:M 23 Nov 2026 00:37:10.650 # Out Of Memory allocating"), None);
+    }
 }

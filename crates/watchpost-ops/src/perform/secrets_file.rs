@@ -56,7 +56,7 @@ async fn sign_with_kept(cx: &Context) {
 async fn standing(cx: &Context) -> SecretsFileState {
     let secrets = cx.console.secrets();
     let (path, used) = secrets.file();
-    let state = if used { Some(secrets.state().await) } else { None };
+    let state = if used { Some(secrets.state_of_store().await) } else { None };
     SecretsFileState {
         path: path.display().to_string(),
         used,

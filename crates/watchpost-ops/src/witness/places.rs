@@ -3,12 +3,13 @@
 //! A folder gets `watchpost-<log>/newest.checkpoint` and one file for each day; Redis one field for each log. Before a
 //! place is written its newest checkpoint is held against the log: what a place knows better is never overwritten.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::RedisAddress;
-use watchpost_store::{KeptNote, Store};
+use watchpost_store::{KeptNote, ReadOnly, Store};
 
 use super::{Witness, webhook};
 use crate::console::Workspace;
@@ -30,6 +31,29 @@ enum Place {
     Folder(PathBuf),
     Redis,
     Webhook(AuditWebhook),
+}
+
+/// What a place has.
+#[derive(Default)]
+struct Held {
+    /// Checkpoints of the log.
+    kept: Vec<KeptNote>,
+    /// What is where they are, and is none.
+    altered: Vec<String>,
+}
+
+impl Held {
+    fn take(&mut self, note: KeptNote, log: &str) {
+        if note.says().is_some_and(|says| says.log.as_deref() == Some(log)) {
+            self.kept.push(note);
+        } else {
+            self.altered.push(format!(
+                "{} is not a checkpoint of this log: somebody altered it, or it was damaged. Look into it, and remove it; \
+                 the place gets the newest checkpoint again",
+                note.place
+            ));
+        }
+    }
 }
 
 /// Where checkpoints are to be kept: what the database says, and what it said before it was emptied.
@@ -71,8 +95,7 @@ impl Witness {
             Some(newest) => Some(newest.clone()),
             None => workspace.store().checkpoints(1).await?.into_iter().next(),
         };
-        let mut all = Vec::new();
-        let mut states = Vec::new();
+        let (mut all, mut altered, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let mut problem = None;
         let folders = set.folders.iter().map(|folder| Place::Folder(PathBuf::from(folder)));
         let others = set.redis.then_some(Place::Redis).into_iter().chain(set.webhook.map(Place::Webhook));
@@ -80,17 +103,22 @@ impl Witness {
             let mut state = place.state(workspace);
             match place.read(workspace, &log).await {
                 Err(why) => state.detail = why,
-                Ok(kept) => {
+                Ok(Held { kept, altered: other }) => {
                     let held = newest_of(&kept);
                     state.size = held.as_ref().map(|(_, size)| *size);
                     match against(workspace.store(), held.as_ref().map(|(note, _)| note)).await? {
-                        Some(found) => {
+                        Against::Contradicts(found) => {
                             state.detail.clone_from(&found.1);
                             problem.get_or_insert(found);
                         }
-                        None => state.ok = true,
+                        Against::Lags(why) => state.detail = why,
+                        Against::Fits => match other.first() {
+                            Some(found) => state.detail.clone_from(found),
+                            None => state.ok = true,
+                        },
                     }
                     all.extend(kept);
+                    altered.extend(other);
                 }
             }
             if let Place::Webhook(webhook) = &place {
@@ -121,7 +149,9 @@ impl Witness {
         }
         {
             let mut state = self.state();
-            (state.places, state.against) = (states, problem.is_some());
+            // A standby may get what it lacks, and signs nothing before.
+            problem = problem.filter(|_| !state.lags);
+            (state.places, state.altered, state.against) = (states, altered, problem.is_some());
         }
         if let Some(problem) = problem
             && self.problem().is_none()
@@ -172,25 +202,41 @@ fn newest_of(kept: &[KeptNote]) -> Option<(KeptNote, i64)> {
     sized.max_by_key(|(_, size)| *size)
 }
 
+/// A checkpoint, held against the log.
+enum Against {
+    /// Nothing is wrong.
+    Fits,
+    /// It cannot be told yet, and why.
+    Lags(String),
+    /// What is wrong, with the first record that it is about, if that can be told.
+    Contradicts((Option<i64>, String)),
+}
+
 /// What a checkpoint of this log says against the log.
-async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Option<(i64, String)>, OpError> {
-    let Some((note, says)) = note.and_then(|note| Some((note, note.says()?))) else { return Ok(None) };
+async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpError> {
+    let Some((note, says)) = note.and_then(|note| Some((note, note.says()?))) else {
+        return Ok(Against::Fits);
+    };
     let own = store.checkpoint_of(says.size).await?;
     if own.is_some_and(|own| own.root == says.root) {
-        return Ok(None);
+        return Ok(Against::Fits);
     }
     let roots = store.audit_roots(&[says.size]).await?;
     let (place, size) = (&note.place, says.size);
     Ok(match roots.into_iter().next().and_then(|(_, root)| root) {
-        Some(root) if root == says.root => None,
-        Some(_) => Some((
-            0,
+        Some(root) if root == says.root => Against::Fits,
+        Some(_) => Against::Contradicts((
+            None,
             format!("the log was rewritten: {place} has a checkpoint of size {size} with another root"),
+        )),
+        // It may get what it lacks before it takes changes.
+        None if store.read_only().await? == Some(ReadOnly::Standby) => Against::Lags(format!(
+            "{place} has a checkpoint of size {size}, and the server is a standby that has not so many records yet"
         )),
         None => {
             let now = store.audit_head().await?.size.cast_signed();
-            Some((
-                now.min(size),
+            Against::Contradicts((
+                Some(now.min(size)),
                 format!(
                     "the log was rolled back: {place} has a checkpoint of size {size}, and now there are {now} records"
                 ),
@@ -232,17 +278,21 @@ impl Place {
     }
 
     /// The checkpoints of `log` in it, or why it cannot be read.
-    async fn read(&self, workspace: &Workspace, log: &str) -> Result<Vec<KeptNote>, String> {
+    async fn read(&self, workspace: &Workspace, log: &str) -> Result<Held, String> {
         match self {
             Self::Folder(folder) => read_folder(folder, log),
             Self::Redis => {
                 let events = workspace.events().map_err(|error| error.message)?;
                 let notes = events.checkpoints().await.map_err(|error| error.to_string())?;
                 let place = format!("Redis at {}", events.target().address);
-                Ok(notes.get(log).map(|note| KeptNote { place, note: note.clone() }).into_iter().collect())
+                let mut held = Held::default();
+                if let Some(note) = notes.get(log) {
+                    held.take(KeptNote { place, note: note.clone() }, log);
+                }
+                Ok(held)
             }
             // It takes and gives nothing back.
-            Self::Webhook(_) => Ok(Vec::new()),
+            Self::Webhook(_) => Ok(Held::default()),
         }
     }
 
@@ -271,14 +321,14 @@ fn log_folder(folder: &Path, log: &str) -> PathBuf {
     folder.join(format!("watchpost-{log}"))
 }
 
-fn read_folder(folder: &Path, log: &str) -> Result<Vec<KeptNote>, String> {
+fn read_folder(folder: &Path, log: &str) -> Result<Held, String> {
     if !folder.is_dir() {
         return Err(format!("{} is no folder that this console can use", folder.display()));
     }
     let own = log_folder(folder, log);
     let entries = match std::fs::read_dir(&own) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Held::default()),
         Err(error) => return Err(format!("{}: {error}", own.display())),
     };
     let mut paths: Vec<PathBuf> = entries
@@ -288,14 +338,20 @@ fn read_folder(folder: &Path, log: &str) -> Result<Vec<KeptNote>, String> {
     // `newest` sorts behind the days.
     paths.sort();
     let first = paths.len().saturating_sub(DAYS_MAX);
-    let mut kept = Vec::new();
+    let mut held = Held::default();
     for path in paths.into_iter().skip(first) {
-        let is_small = std::fs::metadata(&path).is_ok_and(|data| data.len() <= NOTE_BYTES_MAX);
-        let note = if is_small { std::fs::read_to_string(&path).ok() } else { None };
-        match note.map(|note| KeptNote { place: path.display().to_string(), note }) {
-            Some(note) if note.says().is_some_and(|says| says.log.as_deref() == Some(log)) => kept.push(note),
-            _ => return Err(format!("{} is not a checkpoint of this log", path.display())),
+        let mut bytes = Vec::new();
+        let read = std::fs::File::open(&path)
+            .and_then(|file| file.take(NOTE_BYTES_MAX.saturating_add(1)).read_to_end(&mut bytes));
+        match read {
+            // It says nothing for or against: a share that is not there, a file of another account.
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+            Ok(n) => {
+                let is_small = u64::try_from(n).is_ok_and(|n| n <= NOTE_BYTES_MAX);
+                let note = String::from_utf8(bytes).ok().filter(|_| is_small).unwrap_or_default();
+                held.take(KeptNote { place: path.display().to_string(), note }, log);
+            }
         }
     }
-    Ok(kept)
+    Ok(held)
 }

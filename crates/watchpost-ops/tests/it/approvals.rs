@@ -123,6 +123,12 @@ async fn a_wide_block_waits_for_another_person_and_both_are_in_the_trail() {
     assert_eq!(team.waiting(&again).await.id, asked.id, "asking twice is one request");
     assert_eq!(team.list().await.approvals.len(), 1);
 
+    let viewer = team.call("vic", Role::Viewer);
+    let seen = team.desk.console.call::<operation::approval_list>(&viewer, Nothing {}).await;
+    let seen = seen.expect("everybody sees that something waits").approvals.remove(0);
+    assert_eq!((seen.request.as_str(), seen.reason, seen.asked_by.as_str()), ("{}", None, "dana"));
+    assert!(!seen.summary.contains("1024"), "{}", seen.summary);
+
     for name in ["dana", "DANA", " dana ", "da\u{200b}na", "\u{feff}Dana"] {
         let own = team.grant(name, Role::Admin, &asked.id).await.unwrap_err();
         assert_eq!(own.code, ErrorCode::Permission, "{name:?}: {own}");
@@ -136,6 +142,9 @@ async fn a_wide_block_waits_for_another_person_and_both_are_in_the_trail() {
     let decision = ApprovalDecision { id: asked.id.clone(), note: None };
     let refused = team.desk.console.call::<operation::approval_grant>(&remote, decision).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Permission, "a shared token is nobody: {refused}");
+    // Each of them is one record, and one of something that was not allowed.
+    assert_eq!(team.desk.trail("approval_grant", AuditOutcome::Failure).await, 0);
+    assert_eq!(team.desk.trail("approval_grant", AuditOutcome::Denied).await, 8);
     let other = BlockAdd { target: "198.51.0.0/16".into(), ..wide() };
     let refused = team.desk.console.call::<operation::block_add>(&remote, other).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Permission, "nor does it ask: {refused}");
@@ -286,8 +295,11 @@ async fn each_matter_waits_and_is_done_by_two() {
     assert_eq!(refused.code, ErrorCode::Permission, "nobody asks to erase what they did");
     let asked =
         team.waiting(&team.as_admin::<operation::privacy_erase>("dana", own).await.unwrap_err()).await;
+    let before = team.desk.trail("approval_grant", AuditOutcome::Failure).await;
     let refused = team.grant("robin", Role::Admin, &asked.id).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Permission, "nor approves it: {refused}");
+    let after = team.desk.trail("approval_grant", AuditOutcome::Failure).await;
+    assert_eq!(after, before + 1, "that it was begun and failed is told once");
 
     // A hold: by somebody else at once, by its own author with a second person.
     let hold = HoldAdd {
@@ -297,6 +309,10 @@ async fn each_matter_waits_and_is_done_by_two() {
         owner: "legal".into(),
     };
     let placed = team.as_admin::<operation::hold_add>("dana", hold.clone()).await.unwrap();
+    let held =
+        PrivacyErase { kind: SubjectKind::User, subject: "a.smith".into(), reason: "request 13".into() };
+    let refused = team.as_admin::<operation::privacy_erase>("dana", held).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Precondition, "nothing waits that cannot be done: {refused}");
     let release = HoldRelease { id: placed.id.clone(), reason: "closed".into() };
     let refused = team.as_admin::<operation::hold_release>("dana", release).await.unwrap_err();
     let asked = team.waiting(&refused).await;

@@ -253,6 +253,7 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
         assert_eq!(found.status.code(), Some(1), "{name}, with new sums: {}", said(&found));
         assert!(said(&found).contains("DOES NOT HOLD"), "{name}: {}", said(&found));
     }
+    cut_at_either_end(&bundle, out.path(), &exported.key);
     let plain = copy(&bundle, out.path());
     std::fs::remove_dir_all(plain.join("tile")).expect("the tiles are there");
     edit(&plain, "SHA256SUMS", |text| {
@@ -262,6 +263,52 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
     assert!(found.status.code() == Some(1) && said(&found).contains("is not there"), "{}", said(&found));
     assert!(natively(&plain, &exported.key).is_some_and(|found| found.contains("is not there")));
     desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_without_a_key_says_what_is_not_in_it() {
+    let (home, out) = (folder(), folder());
+    let owner = desk(&home, Tenure::Owner, local_connection()).await;
+    change(&owner, "One").await;
+    assert_eq!(export(&owner, &out.path().join("all")).await.uncovered, 0);
+    owner.console.close().await;
+    let guest = desk(&home, Tenure::Guest, local_connection()).await;
+    for name in ["Two", "Three"] {
+        change(&guest, name).await;
+    }
+    let exported = export(&guest, &out.path().join("less")).await;
+    assert!(exported.uncovered >= 2, "{exported:?}");
+    let head = guest.ask::<operation::audit_trust>(Nothing {}).await.expect("told");
+    // The record of the export came since.
+    assert_eq!(exported.size + exported.uncovered + 1, head.size);
+    guest.console.close().await;
+}
+
+/// Records and leaves that are left out together, at either end, with new sums: with what was signed for the export, with an
+/// altered one, and without it.
+fn cut_at_either_end(bundle: &Path, scratch: &Path, key: &str) {
+    for (begin, end) in [(0, 3), (3, 0), (2, 2)] {
+        for note in ["signed", "altered", "gone"] {
+            let plain = copy(bundle, scratch);
+            for file in ["records.jsonl", "leaves.jsonl"] {
+                edit(&plain, file, |text| lines(&text, begin, end));
+            }
+            match note {
+                "signed" => {}
+                "altered" => edit(&plain, "export.note", |text| text.replacen("\n0 ", "\n1 ", 1)),
+                _ => {
+                    std::fs::remove_file(plain.join("export.note")).expect("it is there");
+                    edit(&plain, "SHA256SUMS", |text| {
+                        text.split_inclusive('\n').filter(|line| !line.contains("  export.note")).collect()
+                    });
+                }
+            }
+            sum(&plain);
+            let found = script(&plain, &["--key", key]);
+            assert_eq!(found.status.code(), Some(1), "{begin} {end} {note}: {}", said(&found));
+            assert!(natively(&plain, key).is_some(), "{begin} {end} {note}");
+        }
+    }
 }
 
 /// Nobody else may read a folder and what is in it.
@@ -375,7 +422,34 @@ async fn a_record_is_proved_by_itself_and_a_period_too() {
     let exported = desk.ask::<operation::audit_export>(request.clone()).await.unwrap();
     assert_eq!(exported.records, newest.seq - oldest.seq - 1, "neither of both ends");
     let held = script(&period, &["--key", &exported.key]);
-    assert!(held.status.success(), "{}", said(&held));
+    assert!(
+        held.status.success() && said(&held).contains("what the export was signed for"),
+        "{}",
+        said(&held)
+    );
+    for (begin, end) in [(0, 1), (1, 0)] {
+        let cut = copy(&period, out.path());
+        edit(&cut, "records.jsonl", |text| lines(&text, begin, end));
+        edit(&cut, "leaves.jsonl", |text| {
+            let shown = std::fs::read_to_string(cut.join("records.jsonl")).unwrap();
+            let is_shown = |leaf: &str| {
+                let seq =
+                    leaf.rsplit("\"s\":").next().and_then(|rest| rest.split(',').next()).unwrap_or_default();
+                leaf.contains("\"key.add\"") || shown.contains(&format!("\"seq\":{seq}}}"))
+            };
+            text.split_inclusive('\n').filter(|leaf| is_shown(leaf)).collect()
+        });
+        sum(&cut);
+        let found = script(&cut, &["--key", &exported.key]);
+        assert!(
+            found.status.code() == Some(1) && said(&found).contains("signed for something else"),
+            "{}",
+            said(&found)
+        );
+        assert!(
+            natively(&cut, &exported.key).is_some_and(|found| found.contains("signed for something else"))
+        );
+    }
     assert_eq!(natively(&period, &exported.key), None, "leaves of keys stand before and behind the period");
     let again = desk.ask::<operation::audit_export>(request.clone()).await.unwrap_err();
     assert_eq!(again.code, ErrorCode::Validation, "nothing is overwritten");

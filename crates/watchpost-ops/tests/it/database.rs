@@ -1,15 +1,69 @@
 //! Backups of the audit database count only after they were checked.
 
+use std::path::Path;
+
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseExport, DatabaseMaintain, DatabaseRestore,
-    Nothing, SettingsChange,
+    AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseExport, DatabaseMaintain,
+    DatabaseRestore, Nothing, SettingsChange,
 };
 use watchpost_ops::door::operation;
-use watchpost_ops::error::ErrorCode;
+use watchpost_ops::error::{ErrorCode, OpError};
 
-use crate::door::{desk, folder};
+use crate::door::{Desk, desk, folder};
+use crate::report_tampered::tamper;
+
+async fn checked(desk: &Desk, file: &Path) -> Result<DatabaseCopy, OpError> {
+    let request = DatabaseBackupRef { path: file.display().to_string(), ticket: None, key: None };
+    desk.ask::<operation::database_check>(request).await
+}
+
+async fn put_back(desk: &Desk, file: &Path, to: &Path) -> Result<DatabaseCopy, OpError> {
+    let (path, to) = (file.display().to_string(), to.display().to_string());
+    let request = DatabaseRestore { path, to, ..DatabaseRestore::default() };
+    desk.ask::<operation::database_restore>(request).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_trail_of_a_copy_does_not_cover_is_compared_with_the_trail_that_names_it() {
+    let (home, vault, other) = (folder(), folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    let file = vault.path().join("one.db");
+    let backup = DatabaseBackup { path: file.display().to_string(), ticket: None, encryption: None };
+    let made = desk.ask::<operation::database_backup>(backup).await.expect("a backup is made");
+    assert_eq!(made.made_at, None, "nothing was compared");
+
+    // Under another name it is known by its bytes.
+    let elsewhere = other.path().join("moved.db");
+    std::fs::copy(&file, &elsewhere).expect("ours");
+    for path in [&file, &elsewhere] {
+        let copy = checked(&desk, path).await.expect("it can be checked");
+        assert!(copy.made_at.is_some(), "{copy:?}");
+    }
+    let back = put_back(&desk, &elsewhere, &other.path().join("back.db")).await.expect("it is put back");
+    assert!(back.made_at.is_some(), "{back:?}");
+    for name in ["moved.db", "back.db"] {
+        std::fs::remove_file(other.path().join(name)).expect("ours");
+    }
+
+    // A row that no record of its trail tells of is altered: its pages are whole, and its trail holds.
+    tamper(
+        &vault,
+        "UPDATE schema_version SET applied_at = applied_at + 1 WHERE version = (SELECT MIN(version) FROM schema_version)",
+    );
+    let nowhere = other.path().join("nowhere.db");
+    for refused in [checked(&desk, &file).await, put_back(&desk, &file, &nowhere).await] {
+        let refused = refused.expect_err("it was altered");
+        assert_eq!(refused.code, ErrorCode::Precondition, "{refused}");
+        assert!(refused.message.contains(&made.sha256), "{refused}");
+    }
+    assert_eq!(std::fs::read_dir(other.path()).expect("ours").count(), 0, "nothing was made of it");
+    std::fs::rename(&file, &elsewhere).expect("ours");
+    let copy = checked(&desk, &elsewhere).await.expect("it can be checked");
+    assert!(copy.trail.ok && copy.made_at.is_none(), "the trail names no such copy: {copy:?}");
+    desk.console.close().await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
@@ -48,8 +102,13 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
     assert_eq!(names, 1, "checking writes nothing");
 
     let to = vault.path().join("two.db");
-    let restore =
-        DatabaseRestore { path: path.clone(), to: to.display().to_string(), ticket: None, key: None };
+    let restore = DatabaseRestore {
+        path: path.clone(),
+        to: to.display().to_string(),
+        database: None,
+        ticket: None,
+        key: None,
+    };
     let restored =
         desk1.ask::<operation::database_restore>(restore.clone()).await.expect("it can be put elsewhere");
     assert_eq!(restored.sha256, made.sha256);
@@ -78,19 +137,22 @@ async fn a_backup_is_checked_before_it_counts_and_put_to_a_new_place_only() {
         let restore = DatabaseRestore {
             path: bad.display().to_string(),
             to: nowhere.display().to_string(),
+            database: None,
             ticket: None,
             key: None,
         };
         assert!(desk1.ask::<operation::database_restore>(restore).await.is_err(), "it is not put anywhere");
         assert!(!nowhere.exists());
     }
-    std::fs::write(&bad, &whole[..whole.len() / 2]).unwrap();
-    assert!(
-        desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await.is_err(),
-        "half a file"
-    );
-    std::fs::write(&bad, b"no database").unwrap();
-    assert!(desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await.is_err());
+    // Without its last page, its second half, all but the first page of it; something else.
+    let cuts = [whole.len() - 4_096, whole.len() / 2, 40_000, 100];
+    for bytes in cuts.iter().map(|n| &whole[..*n]).chain([&b"no database"[..]]) {
+        std::fs::write(&bad, bytes).unwrap();
+        let told = desk1.ask::<operation::database_check>(reference(&bad.display().to_string())).await;
+        let refused = told.expect_err("it is cut off");
+        assert_eq!(refused.code, ErrorCode::Precondition, "{}: {refused}", bytes.len());
+        assert!(refused.message.contains("no whole copy"), "{refused}");
+    }
     desk1.console.close().await;
 }
 

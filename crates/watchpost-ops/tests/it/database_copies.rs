@@ -33,7 +33,7 @@ pub(crate) async fn going(home: &tempfile::TempDir, now: &str) -> (Desk, Arc<Man
 }
 
 /// Has copies made each day into a folder.
-async fn planned(desk: &Desk, folder: &Path, generations: Generations) {
+pub(crate) async fn planned(desk: &Desk, folder: &Path, generations: Generations) {
     let mut plan = desk.ask::<operation::job_plan>(Nothing {}).await.expect("shown").plan;
     for job in &mut plan.jobs {
         match job.kind {
@@ -50,7 +50,7 @@ async fn planned(desk: &Desk, folder: &Path, generations: Generations) {
     desk.ask::<operation::job_plan_put>(put).await.expect("kept");
 }
 
-async fn copied(desk: &Desk) -> JobRun {
+pub(crate) async fn copied(desk: &Desk) -> JobRun {
     let run = desk.ask::<operation::database_copy_run>(DatabaseCopyRun::default()).await.expect("started");
     let run = desk.finish(run).await;
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
@@ -132,7 +132,7 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-async fn trail(desk: &Desk, action: &str) -> Vec<AuditRecord> {
+pub(crate) async fn trail(desk: &Desk, action: &str) -> Vec<AuditRecord> {
     let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
     let request = AuditPageRequest { filter, before: None, limit: 50 };
     desk.ask::<operation::audit_page>(request).await.expect("the trail").rows
@@ -261,7 +261,7 @@ async fn a_rehearsal_tells_a_good_copy_from_a_bad_old_or_missing_one() {
     assert_eq!(files(&scratch), Vec::<String>::new(), "nothing is left of it");
     assert_eq!(files(out.path()).len(), 1, "nothing is beside the copy");
     let copies = desk.ask::<operation::database_copies>(Nothing {}).await.expect("told");
-    assert_eq!((copies.copied, copies.problem), (true, None));
+    assert_eq!(copies.problem, None);
     assert_eq!(copies.last.map(|run| run.id), Some(made.id));
     assert_eq!(copies.rehearsal.map(|last| last.id), Some(run.id));
     let next = copies.next_rehearsal.expect("it is on").from;
@@ -349,6 +349,51 @@ async fn a_copy_of_the_plan_is_made_in_its_hours() {
     let copy = state.jobs.iter().find(|job| job.kind == JobKind::DatabaseBackup).expect("there");
     assert_eq!(copy.next.expect("it is on").from.to_rfc3339(), "2026-11-22T02:00:00+00:00");
     night.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_of_one_second_have_names_of_their_own() {
+    let (home, out) = (folder(), folder());
+    let desk = at(&home, Tenure::Guest, "2026-11-20T12:00:00Z").await;
+    for name in ["watchpost-local-20261120T120000Z.db", "watchpost-local-20261120T120000Z-2.db"] {
+        let folder = Some(out.path().to_string_lossy().into_owned());
+        let request = DatabaseCopyRun { folder, encryption: None };
+        let run = desk.ask::<operation::database_copy_run>(request).await.expect("started");
+        let run = desk.finish(run).await;
+        assert_eq!(run.state, JobState::Done, "{:?}", run.error);
+        assert_eq!(Path::new(fact(&run, "file")), out.path().join(name));
+    }
+    assert_eq!(files(out.path()).len(), 2);
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_is_gone_or_misspelt_is_told_and_not_made() {
+    let (home, out) = (folder(), folder());
+    let desk = at(&home, Tenure::Guest, "2026-11-20T12:00:00Z").await;
+    let deep = out.path().join("misspelt/copies");
+    let text = |path: &Path| Some(path.to_string_lossy().into_owned());
+    let request = DatabaseCopyRun { folder: text(&deep), encryption: None };
+    let refused = desk.ask::<operation::database_copy_run>(request).await.expect_err("no such folder");
+    assert_eq!(refused.field.as_deref(), Some("folder"), "{refused}");
+    let mut plan = desk.ask::<operation::job_plan>(Nothing {}).await.expect("shown").plan;
+    let job = plan.jobs.iter_mut().find(|job| job.kind == JobKind::DatabaseBackup).expect("there");
+    job.folder = text(&deep);
+    let put = JobPlanPut { plan, reason: Some("every night".to_owned()) };
+    let refused = desk.ask::<operation::job_plan_put>(put).await.expect_err("no such folder");
+    assert_eq!(refused.field.as_deref(), Some("folder"), "{refused}");
+    assert_eq!(files(out.path()), Vec::<String>::new(), "nothing was made");
+
+    // The last of a path is made, when it is set; not when it is gone later.
+    let folder = out.path().join("copies");
+    planned(&desk, &folder, Generations::default()).await;
+    copied(&desk).await;
+    std::fs::rename(&folder, out.path().join("moved")).expect("ours");
+    let refused = desk.ask::<operation::database_copy_run>(DatabaseCopyRun::default()).await;
+    let refused = refused.expect_err("it is gone");
+    assert!(refused.message.contains("of the plan is not there"), "{refused}");
+    assert_eq!(files(out.path()), ["moved"]);
+    desk.console.close().await;
 }
 
 #[tokio::test]

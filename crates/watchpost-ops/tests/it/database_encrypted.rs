@@ -29,7 +29,7 @@ fn text(path: &Path) -> String {
 }
 
 /// A new key: whom to encrypt for, and what opens it.
-fn new_key(folder: &Path, name: &str) -> (String, CopyKey) {
+pub(crate) fn new_key(folder: &Path, name: &str) -> (String, CopyKey) {
     let identity = age::x25519::Identity::generate();
     let file = folder.join(name);
     let lines = format!("# made by a test\n\n{}\n", identity.to_string().expose_secret());
@@ -37,7 +37,7 @@ fn new_key(folder: &Path, name: &str) -> (String, CopyKey) {
     (identity.to_public().to_string(), CopyKey { identity: Some(text(&file)), passphrase_file: None })
 }
 
-fn recipients(names: &[&String]) -> CopyEncryption {
+pub(crate) fn recipients(names: &[&String]) -> CopyEncryption {
     CopyEncryption { recipients: names.iter().map(|name| (*name).clone()).collect(), passphrase_file: None }
 }
 
@@ -71,7 +71,8 @@ async fn restored(
     to: &Path,
     key: Option<&CopyKey>,
 ) -> Result<DatabaseCopy, OpError> {
-    let request = DatabaseRestore { path: text(file), to: text(to), ticket: None, key: key.cloned() };
+    let request =
+        DatabaseRestore { path: text(file), to: text(to), database: None, ticket: None, key: key.cloned() };
     desk.ask::<operation::database_restore>(request).await
 }
 
@@ -105,6 +106,7 @@ async fn an_encrypted_backup_holds_no_text_and_comes_back_the_same() {
         let copy = checked(&desk, &file, Some(key)).await.expect("it can be checked");
         assert_eq!((&copy.sha256, &copy.trail.root), (&made.sha256, &made.trail.root));
         assert_eq!(copy.encryption.as_deref(), Some("for 2 recipients"));
+        assert!(copy.made_at.is_some(), "the trail names the file as it is");
     }
     let to = vault.path().join("two.db");
     for (key, why) in [(None, "nothing that opens it was named"), (Some(&strange), "none of the identities")]
@@ -196,18 +198,27 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
     let (recipient, key) = new_key(keys.path(), "key.txt");
     let (_, strange) = new_key(keys.path(), "strange.txt");
     let wanted = recipients(&[&recipient]);
-    plan(&desk, |job| match job.kind {
-        JobKind::DatabaseBackup => {
+    let encrypted = |job: &mut PlannedJob| {
+        if job.kind == JobKind::DatabaseBackup {
             job.on = true;
             job.folder = Some(text(out.path()));
             job.generations = Some(Generations { daily: 1, weekly: 0, monthly: 0 });
             job.encryption = Some(wanted.clone());
         }
-        JobKind::DatabaseRehearsal => job.on = true,
-        _ => {}
-    })
-    .await
-    .expect("kept");
+    };
+    let by_passphrase = CopyKey { identity: None, passphrase_file: Some(text(&keys.path().join("key.txt"))) };
+    for named in [None, Some(&by_passphrase)] {
+        let refused = plan(&desk, |job| {
+            encrypted(job);
+            if job.kind == JobKind::DatabaseRehearsal {
+                (job.on, job.key) = (true, named.cloned());
+            }
+        });
+        let refused = refused.await.expect_err("a rehearsal could open none of them");
+        assert_eq!(refused.field.as_deref(), Some("key"), "{refused}");
+        assert!(refused.message.contains("no identity file that opens them"), "{refused}");
+    }
+    plan(&desk, encrypted).await.expect("kept");
     let copied = async || {
         let run =
             desk.ask::<operation::database_copy_run>(DatabaseCopyRun::default()).await.expect("started");
@@ -244,7 +255,7 @@ async fn the_plan_encrypts_its_copies_and_rehearses_them_with_a_key_only() {
     );
     plan(&desk, |job| {
         if job.kind == JobKind::DatabaseRehearsal {
-            job.key = Some(key.clone());
+            (job.on, job.key) = (true, Some(key.clone()));
         }
     })
     .await

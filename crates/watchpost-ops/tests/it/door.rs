@@ -17,9 +17,9 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, EventPageRequest, ImportRequest, IncidentNote,
-    IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest, SimulateRequest,
-    Tag,
+    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, EngineState, EventPageRequest, ImportRequest,
+    IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest,
+    SimulateRequest, Tag,
 };
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -199,10 +199,16 @@ async fn a_role_does_what_its_permissions_say_and_refusals_are_recorded() {
         for spec in OPERATIONS {
             // No request is a number: who is let in learns that, who is not learns nothing of it.
             let result = desk.console.call_json(&call, spec.name, serde_json::json!(7)).await;
-            let code = result.expect_err("the request is nonsense").code;
+            let refused = result.expect_err("the request is nonsense");
             let expected =
                 if role.may(spec.permission) { ErrorCode::Validation } else { ErrorCode::Permission };
-            assert_eq!(code, expected, "{role} {}", spec.name);
+            assert_eq!(refused.code, expected, "{role} {}", spec.name);
+            // In words of people, not the name in the code.
+            let words = refused.message.strip_prefix(&format!("the role {role} may not "));
+            let is_told = words.is_some_and(|words| {
+                words.starts_with(char::is_lowercase) && !words.ends_with('.') && words.contains(' ')
+            });
+            assert!(is_told || role.may(spec.permission), "{refused}");
         }
         let result = desk.console.call::<operation::block_add>(&call, block()).await;
         let may = role.may(watchpost_model::access::Permission::Contain);
@@ -225,6 +231,27 @@ async fn a_role_does_what_its_permissions_say_and_refusals_are_recorded() {
         "viewer and auditor were refused twice each"
     );
     desk.console.close().await;
+}
+
+/// The newest migration that says on PostgreSQL which permission an operation takes.
+const TAKES: &str =
+    include_str!("../../../watchpost-store/migrations/postgres/20261122000035_audit_action.sql");
+
+#[test]
+fn the_database_knows_which_permission_each_operation_takes() {
+    let (_, body) = TAKES.split_once("FUNCTION watchpost_action_takes").expect("the function");
+    let (body, _) = body.split_once("    END\n").expect("its end");
+    let mut known: Vec<(String, String)> = Vec::new();
+    for part in body.split("WHEN p_action IN (").skip(1) {
+        let (names, takes) = part.split_once(") THEN '").expect("what they take");
+        let takes = takes.split('\'').next().expect("a permission");
+        known.extend(names.split('\'').skip(1).step_by(2).map(|name| (name.to_owned(), takes.to_owned())));
+    }
+    let mut is: Vec<(String, String)> =
+        OPERATIONS.iter().map(|spec| (spec.name.to_owned(), spec.permission.as_str().to_owned())).collect();
+    known.sort();
+    is.sort();
+    assert_eq!(known, is, "a new operation takes a migration that makes the function anew");
 }
 
 #[tokio::test]
@@ -253,6 +280,8 @@ async fn a_block_is_prolonged_and_not_shortened() {
     let hour = desk.ask::<operation::block_add>(block(3_600)).await.unwrap();
     let error = desk.ask::<operation::block_add>(block(600)).await.expect_err("a shorter block");
     assert_eq!(error.code, ErrorCode::Precondition, "{error}");
+    let told = error.message.contains("is blocked already, for ") && !error.message.contains("UTC");
+    assert!(told, "whoever reads it has a zone of their own: {error}");
     let day = desk.ask::<operation::block_add>(block(86_400)).await.unwrap();
     let list = desk.ask::<operation::block_list>(BlockListRequest::default()).await.unwrap();
     let state = |id| list.blocks.iter().find(|row| row.block.id == id).map(|row| row.block.state);
@@ -399,12 +428,32 @@ async fn files_of_the_server_are_not_named_over_http() {
 }
 
 #[tokio::test]
-async fn a_change_on_production_needs_the_name_of_the_connection() {
+async fn an_engine_that_left_its_lease_behind_is_told() {
     let home = folder();
-    let local = desk(&home, Tenure::Owner, local_connection()).await;
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let status = async || desk.console.status(&caller(Role::Admin)).await.engine;
+    let engine = status().await;
+    assert_eq!((engine.state, engine.detail.as_str()), (EngineState::Stopped, ""), "nobody ran one");
+    let workspace = desk.console.workspace().expect("it is open");
+    let lease = async |at: chrono::DateTime<chrono::Utc>| {
+        let taken = workspace.store().lease_acquire("engine", "gone", Duration::from_secs(8), at).await;
+        assert!(taken.expect("the database answers"));
+    };
+    let now = SystemClock.now();
+    lease(now - chrono::Duration::minutes(1)).await;
+    let engine = status().await;
+    assert_eq!(engine.state, EngineState::Stopped);
+    assert!(engine.detail.contains("has not renewed its lease"), "{}", engine.detail);
+    lease(now + chrono::Duration::minutes(1)).await;
+    assert_eq!(status().await.state, EngineState::Standby);
+    desk.console.close().await;
+}
+
+/// The private server of `home` once more, as one that is marked production: `shop`.
+pub(crate) fn production(home: &TempDir) -> Connection {
     let socket = home.path().join("data/workspace/redis.sock");
-    let production = Connection {
-        id: ConnectionId::at(local.console.now()),
+    Connection {
+        id: ConnectionId::at(SystemClock.now()),
         name: "shop".to_owned(),
         redis: RedisConnection {
             address: RedisAddress::Unix { path: socket.to_string_lossy().into_owned() },
@@ -415,8 +464,14 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
         database: DatabaseConnection::Sqlite { path: None },
         production: true,
         observe: false,
-    };
-    let shop = desk(&home, Tenure::Guest, production).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_on_production_needs_the_name_of_the_connection() {
+    let home = folder();
+    let local = desk(&home, Tenure::Owner, local_connection()).await;
+    let shop = desk(&home, Tenure::Guest, production(&home)).await;
     let run = |confirmation: Option<&str>| Call {
         caller: caller(Role::Admin),
         confirmation: confirmation.map(ToOwned::to_owned),

@@ -16,6 +16,7 @@ use watchpost_redis::{EventStore, RedisTarget, SentinelAddress, TargetAddress};
 use crate::door::{Desk, desk};
 use crate::faults::{archived_as, at_work, begin, old_events, wait};
 use crate::fleet::{MASTER, Node, SENTINEL_PASSWORD, SERVER_PASSWORD, Set};
+use crate::jobs::{figure, report};
 
 const EVENTS: usize = 3_000;
 
@@ -101,6 +102,8 @@ async fn to_the_end(desk: &Desk, set: &Set, mut run: JobRun) {
         loop {
             run = desk.finish(run).await;
             assert_eq!(run.state, JobState::Done, "{:?}", run.error);
+            let removed = figure(report(&run), "removed");
+            assert!(removed <= EVENTS as u64, "what came back is counted once: {removed}");
             if events_left(set) == 0 {
                 return;
             }

@@ -13,7 +13,7 @@ use watchpost_model::event::{Category, Event};
 use watchpost_model::ids::{ConnectionId, EventId};
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{EventPageRequest, JobRef, Nothing, RetentionRequest};
+use watchpost_ops::contract::{EventPageRequest, JobRef, OptimizeRequest, RetentionRequest};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 use watchpost_redis::{EventStore, RedisTarget};
@@ -371,7 +371,7 @@ async fn a_stopped_optimisation_is_followed_by_one_that_goes_on_where_it_was() {
         number.unwrap_or(0_usize)
     };
     let before = expiring();
-    let run = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let run = desk.ask::<operation::optimize_run>(OptimizeRequest::default()).await.unwrap();
     wait("a part has an expiry", || expiring() > before).await;
     desk.ask::<operation::job_cancel>(JobRef { id: run.id }).await.expect("it runs");
     let stopped = desk.finish(run).await;
@@ -379,7 +379,7 @@ async fn a_stopped_optimisation_is_followed_by_one_that_goes_on_where_it_was() {
     let given = figure(stopped.report.as_ref().unwrap(), "ttls_given");
     assert!(given > 0 && given < EVENTS as u64, "{stopped:?}");
 
-    let next = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let next = desk.ask::<operation::optimize_run>(OptimizeRequest::default()).await.unwrap();
     let next = desk.finish(next).await;
     assert_eq!(next.state, JobState::Done, "{:?}", next.error);
     let said = notes(&next);
@@ -390,7 +390,7 @@ async fn a_stopped_optimisation_is_followed_by_one_that_goes_on_where_it_was() {
         EVENTS as u64,
         "each event once: {stopped:?} {next:?}"
     );
-    let third = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let third = desk.ask::<operation::optimize_run>(OptimizeRequest::default()).await.unwrap();
     let third = desk.finish(third).await;
     assert!(!notes(&third).contains("interrupted"), "{third:?}");
     assert_eq!(figure(third.report.as_ref().unwrap(), "ttls_given"), 0, "nothing was left out: {third:?}");
@@ -408,7 +408,7 @@ async fn a_full_server_is_relieved_and_what_needs_room_says_so() {
     shop.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     shop.ask(&["CONFIG", "SET", "maxmemory", "1mb"]);
     assert!(shop.ask(&["SET", "more", "1"]).contains("OOM"), "it is full");
-    let run = desk.ask::<operation::optimize_run>(Nothing {}).await.unwrap();
+    let run = desk.ask::<operation::optimize_run>(OptimizeRequest::default()).await.unwrap();
     let run = desk.finish(run).await;
     assert_eq!(run.state, JobState::Failed);
     assert!(run.error.as_ref().unwrap().contains("out of memory"), "{:?}", run.error);

@@ -56,7 +56,9 @@ async fn crossing_a_line_opens_an_incident_and_recovering_resolves_it() {
     let incidents = until(&desk, |incidents| !incidents.is_empty()).await;
     let [incident] = incidents.as_slice() else { panic!("one for the metric: {incidents:?}") };
     assert_eq!((incident.severity, incident.status), (Severity::High, Status::Open));
-    assert!(incident.title.ends_with(": Clients"), "{}", incident.title);
+    assert_eq!(incident.title, "Clients of Redis over its line");
+    assert!(incident.entity.value.starts_with("Clients on "), "{}", incident.entity.value);
+    assert!(!incident.entity.value.contains('/'), "no path: {}", incident.entity.value);
     let status = desk.ask::<operation::workspace_status>(Nothing {}).await.expect("it answers");
     let [alert] = status.health_alerts.as_slice() else { panic!("{:?}", status.health_alerts) };
     assert_eq!((alert.metric.as_str(), alert.verdict), ("clients_ratio", Verdict::Critical));

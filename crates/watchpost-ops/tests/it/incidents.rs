@@ -168,6 +168,14 @@ async fn several_are_merged_and_changed_at_once() {
     assert_eq!(undone.changed.len() as u64, count);
     let error = desk.ask::<operation::incident_undo>(undo).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::Precondition, "{error}");
+
+    // One that was changed by itself, by its number and the version that it has then.
+    let taken = desk.ask::<operation::incident_take>(IncidentRef { number: one }).await.unwrap();
+    let undo = IncidentUndo { undo: format!("{one}@{}", taken.version) };
+    let undone = desk.ask::<operation::incident_undo>(undo.clone()).await.unwrap();
+    assert_eq!((undone.changed, undone.undo), (vec![one], None));
+    let error = desk.ask::<operation::incident_undo>(undo).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Precondition, "{error}");
     assert!(desk.ask::<operation::audit_verify>(AuditVerify::default()).await.unwrap().ok, "the trail holds");
     desk.console.close().await;
 }

@@ -108,6 +108,10 @@ async fn an_export_holds_what_was_asked_for_and_says_so_in_the_trail() {
     };
     let preview = desk.ask::<operation::export_preview>(chosen.clone()).await.unwrap();
     assert!(!file.exists(), "a preview writes nothing");
+    cli(&home, &["HSET", "security:auth:1762150000000", "color", "blue"]);
+    let all = desk.ask::<operation::export_preview>(request(ExportFormat::Csv, &file)).await.unwrap();
+    assert_eq!((figure(&all, "rows"), figure(&all, "unreadable")), (350, 2), "{all:?}");
+    cli(&home, &["DEL", "security:auth:1762150000000"]);
     let run = export(&desk, chosen).await;
     let did = report(&run);
     assert_eq!((figure(&preview, "rows"), figure(did, "rows")), (100, 100), "preview equals run");
@@ -365,7 +369,8 @@ async fn a_benchmark_measures_and_leaves_nothing_also_when_it_is_stopped() {
     cli(&home, &["CONFIG", "SET", "maxmemory", "2mb"]);
     let large = BenchmarkRequest { ops: 10_000, value_bytes: 16_384, pipeline: 16 };
     let error = desk.ask::<operation::benchmark_preview>(large).await.unwrap_err();
-    assert_eq!(error.code, ErrorCode::Unavailable, "{error}");
+    assert_eq!(error.code, ErrorCode::Precondition, "{error}");
+    assert!(error.message.contains("a fifth of maxmemory"), "{error}");
     desk.console.close().await;
 }
 
@@ -387,9 +392,14 @@ async fn the_clean_up_removes_what_is_left_over_and_nothing_else() {
     }
     let preview = desk.ask::<operation::cleanup_preview>(Nothing {}).await.unwrap();
     assert_eq!((figure(&preview, "unindexed"), figure(&preview, "quarantined")), (1, 1), "{preview:?}");
+    let there = watchpost_model::plain::grouped(cli(&home, &["DBSIZE"]).parse().unwrap());
+    // The index, the entries of the quarantine and their reasons.
+    let touches = format!("touches {} of {there} keys (", figure(&preview, "removed") + 3);
+    assert!(preview.notes.iter().any(|note| note.starts_with(&touches)), "{touches}: {preview:?}");
     let run = desk.ask::<operation::cleanup_run>(Nothing {}).await.unwrap();
     let run = desk.finish(run).await;
     let did = report(&run);
+    assert!(run.progress.done > 0 && run.progress.done == figure(did, "scanned"), "{run:?}");
     for name in ["unindexed", "quarantined", "removed"] {
         assert_eq!(figure(did, name), figure(&preview, name), "{name}: preview equals run");
     }
@@ -411,6 +421,7 @@ async fn aggregation_finds_every_archived_event_counted() {
     let preview = desk.ask::<operation::aggregate_preview>(AggregateRequest::default()).await.unwrap();
     let run = desk.ask::<operation::aggregate_run>(AggregateRequest::default()).await.unwrap();
     let run = desk.finish(run).await;
+    assert_eq!((run.progress.done, run.progress.total), (30, Some(30)), "thirty days, and all of them");
     let did = report(&run);
     assert_eq!(figure(did, "behind"), 0, "events are counted where they are archived");
     let counted: u64 = Category::ALL.iter().map(|category| figure(did, category.as_str())).sum();

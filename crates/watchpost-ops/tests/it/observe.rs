@@ -4,9 +4,10 @@ use watchpost_model::audit::AuditOutcome;
 use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_model::ids::ConnectionId;
+use watchpost_model::job::JobState;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{Nothing, RetentionRequest};
+use watchpost_ops::contract::{BackupRequest, Nothing, RestoreRequest, RetentionRequest};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
@@ -39,7 +40,16 @@ async fn an_observer_archives_every_event_and_is_refused_what_writes() {
 
     let retention = watcher.ask::<operation::retention_run>(RetentionRequest::default()).await.unwrap_err();
     let cleanup = watcher.ask::<operation::cleanup_run>(Nothing {}).await.unwrap_err();
-    for error in [retention, cleanup] {
+    let file = home.path().join("store.wpbackup").to_string_lossy().into_owned();
+    let backup = BackupRequest { path: file.clone(), force: false, rdb: false, encryption: None };
+    let taken = owner.ask::<operation::backup_run>(backup).await.expect("it starts");
+    assert_eq!(owner.finish(taken).await.state, JobState::Done);
+    let restore = RestoreRequest { path: file, rehearse_only: false, replace: false, key: None };
+    let refused = watcher.ask::<operation::restore_run>(restore.clone()).await.unwrap_err();
+    let rehearsal = RestoreRequest { rehearse_only: true, ..restore };
+    let rehearsed = watcher.ask::<operation::restore_run>(rehearsal).await.expect("it writes nothing here");
+    assert_eq!(watcher.finish(rehearsed).await.state, JobState::Done);
+    for error in [retention, cleanup, refused] {
         assert_eq!(error.code, ErrorCode::Precondition, "{error}");
         assert!(error.to_string().contains("only observes"), "{error}");
     }

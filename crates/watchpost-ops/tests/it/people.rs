@@ -7,11 +7,12 @@ use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
 use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_model::ids::ConnectionId;
+use watchpost_model::privacy::SubjectKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     ApprovalDecision, ApprovalPolicyPut, AuditPageRequest, AuditVerify, FourEyesState, IdentityKind, Nothing,
-    RoleList, RoleSet, RoleSource, SettingsChange, WorkspaceStatus,
+    PrivacyErase, RoleList, RoleSet, RoleSource, SettingsChange, WorkspaceStatus,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -19,7 +20,7 @@ use watchpost_ops::error::{ErrorCode, OpError};
 use crate::door::{Desk, desk, folder};
 use crate::server::Server;
 
-const SCRIPT: &str = include_str!("../../../../deploy/postgres-roles.sql");
+pub(crate) const SCRIPT: &str = include_str!("../../../../deploy/postgres-roles.sql");
 
 impl Desk {
     /// Somebody with this account at the machine.
@@ -32,7 +33,7 @@ impl Desk {
         self.console.call::<O>(&Call { caller, ..self.call.clone() }, request).await
     }
 
-    async fn rename_as(&self, account: &str, organisation: &str) -> Result<(), OpError> {
+    pub(crate) async fn rename_as(&self, account: &str, organisation: &str) -> Result<(), OpError> {
         let settings = self.ask::<operation::settings_get>(Nothing {}).await?;
         let change = SettingsChange {
             organisation: organisation.to_owned(),
@@ -117,7 +118,7 @@ async fn in_a_file_an_admin_gives_roles_and_the_door_holds_people_to_them() {
     desk.console.close().await;
 }
 
-fn team(home: &TempDir, server: &Server, login: Option<&str>) -> Connection {
+pub(crate) fn team(home: &TempDir, server: &Server, login: Option<&str>) -> Connection {
     let mut database = server.database();
     if let (Some(login), DatabaseConnection::Postgres { username, .. }) = (login, &mut database) {
         login.clone_into(username);
@@ -181,12 +182,24 @@ async fn a_login_is_a_person_whatever_the_account_of_the_machine() {
     assert_eq!(put.host, "test/dana", "the account stands beside the machine");
 
     // What two decide, one login does not decide twice, whatever the account.
+    server.tell("CREATE ROLE vic LOGIN IN ROLE watchpost_viewer").expect("a login is made");
     let policy = FourEyes { on: false, ..FourEyes::default() };
     let put = ApprovalPolicyPut { policy, reason: None };
     let waits = ana.ask::<operation::approval_policy_put>(put).await.expect_err("two decide that");
     assert_eq!(waits.code, ErrorCode::Approval, "{waits}");
+    // It names whoever may approve it, and nobody else who is known.
+    let hint = waits.hint.expect("it says what to do");
+    assert!(hint.contains("bo, ") && !hint.contains("ana") && !hint.contains("vic"), "{hint}");
+    let erase = PrivacyErase {
+        kind: SubjectKind::User,
+        subject: "zorba".to_owned(),
+        reason: "request 12".to_owned(),
+    };
+    let waits = ana.ask::<operation::privacy_erase>(erase).await.expect_err("two decide that");
+    let hint = waits.hint.expect("it says what to do");
+    assert!(!hint.contains("bo,") && !hint.contains("vic"), "only the owner of the tables can: {hint}");
     let list = bo.ask::<operation::approval_list>(Nothing {}).await.expect("it can be asked").approvals;
-    let asked = list.first().expect("it waits");
+    let asked = list.iter().find(|one| one.operation == "approval_policy_put").expect("it waits");
     assert_eq!((asked.asked_by.as_str(), asked.state), ("ana", ApprovalState::Waiting));
     let decision = || ApprovalDecision { id: asked.id.clone(), note: None };
     let refused = ana.with_account::<operation::approval_grant>("erin", decision()).await;
@@ -207,7 +220,7 @@ async fn a_login_is_a_person_whatever_the_account_of_the_machine() {
     // Roles are the server's to give.
     let list = bo.ask::<operation::role_list>(Nothing {}).await.expect("roles can be listed");
     assert_eq!((list.source, list.others), (RoleSource::Groups, None));
-    assert_eq!(roles(&list), [("ana", Role::Admin), ("bo", Role::Admin)]);
+    assert_eq!(roles(&list), [("ana", Role::Admin), ("bo", Role::Admin), ("vic", Role::Viewer)]);
     let refused = bo.give_role("dana", "ana", Role::Viewer).await.expect_err("groups are given with SQL");
     assert_eq!(refused.code, ErrorCode::Precondition, "{refused}");
     let whole = AuditVerify { full: true, ticket: None };
@@ -215,4 +228,20 @@ async fn a_login_is_a_person_whatever_the_account_of_the_machine() {
     assert!(checked.ok, "{:?}", checked.problems);
     again.console.close().await;
     bo.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_no_role_holds_is_said_to_be_what_it_is() {
+    let Some(server) = server_with_admins().await else { return };
+    server.tell("CREATE ROLE eng LOGIN IN ROLE watchpost_engine").expect("a login is made");
+    for (login, is) in
+        [(Some("eng"), Some("the group of the engine")), (None, Some("owner")), (Some("ana"), None)]
+    {
+        let home = folder();
+        let desk = desk(&home, Tenure::Guest, team(&home, &server, login)).await;
+        let unbound = desk.told_status("dana").await.identity.unbound;
+        assert_eq!(unbound.is_some(), is.is_some(), "{login:?}: {unbound:?}");
+        assert!(is.is_none_or(|is| unbound.is_some_and(|told| told.contains(is))), "{login:?}");
+        desk.console.close().await;
+    }
 }

@@ -32,6 +32,64 @@ async fn runs(desk: &Desk) -> Vec<JobRun> {
     desk.ask::<operation::job_list>(Nothing {}).await.expect("listed").runs
 }
 
+/// The first run that the plan starts.
+async fn planned(desk: &Desk) -> JobRun {
+    let run = tokio::time::timeout(Duration::from_secs(30), async {
+        let mut timer = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            timer.tick().await;
+            if let Some(run) = runs(desk).await.into_iter().find(|run| run.started_by == "schedule") {
+                return run;
+            }
+        }
+    });
+    run.await.expect("the job of the plan is started")
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_started_holds_up_no_other_one() {
+    let (home, out) = (folder(), folder());
+    let day = at(&home, Tenure::Guest, NOON).await;
+    let mut plan = day.ask::<operation::job_plan>(Nothing {}).await.expect("shown").plan;
+    let gone = out.path().join("mounted");
+    for job in &mut plan.jobs {
+        if matches!(job.kind, JobKind::Backup | JobKind::Aggregate) {
+            job.on = true;
+            job.rhythm = watchpost_model::plan::Rhythm::Day;
+        }
+        if job.kind == JobKind::Backup {
+            job.folder = Some(gone.to_string_lossy().into_owned());
+        }
+    }
+    let put = JobPlanPut { plan, reason: Some("every night".to_owned()) };
+    day.ask::<operation::job_plan_put>(put).await.expect("kept");
+    day.console.close().await;
+    std::fs::remove_dir_all(&gone).expect("ours");
+    std::fs::write(&gone, "no folder any more").expect("ours");
+
+    let night = at(&home, Tenure::Owner, NIGHT).await;
+    let run = night.finish(planned(&night).await).await;
+    assert_eq!((run.kind, run.state), (JobKind::Aggregate, JobState::Done), "{:?}", run.error);
+    let state = night.ask::<operation::job_plan>(Nothing {}).await.expect("shown");
+    let backup = state.jobs.iter().find(|job| job.kind == JobKind::Backup).expect("there");
+    assert!(backup.last.is_none() && backup.next.is_some(), "it is tried again: {backup:?}");
+    let refused = backup.not_started.as_ref().expect("it is told why");
+    assert!(refused.why.contains("mounted of the plan is not there"), "{refused:?}");
+    let again = refused.again.expect("it is off-peak still").to_rfc3339();
+    assert_eq!(
+        (refused.at.to_rfc3339().as_str(), again.as_str()),
+        ("2026-11-21T03:00:00+00:00", "2026-11-21T03:10:00+00:00")
+    );
+    let aggregate = state.jobs.iter().find(|job| job.kind == JobKind::Aggregate).expect("there");
+    assert_eq!(aggregate.not_started, None);
+    let tried = AuditFilter { action: Some("backup_run".to_owned()), ..AuditFilter::default() };
+    let request = AuditPageRequest { filter: tried, before: None, limit: 10 };
+    let rows = night.ask::<operation::audit_page>(request).await.expect("the trail").rows;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!((rows[0].object.as_str(), rows[0].actor.as_str()), ("job_plan/backup", "schedule"));
+    night.console.close().await;
+}
+
 #[tokio::test]
 async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
     let (home, out) = (folder(), folder());
@@ -80,17 +138,7 @@ async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
 
     // The first look of the engine comes at once; the next one would take a quarter of a minute.
     let night = at(&home, Tenure::Owner, NIGHT).await;
-    let run = tokio::time::timeout(Duration::from_secs(30), async {
-        let mut timer = tokio::time::interval(Duration::from_millis(20));
-        loop {
-            timer.tick().await;
-            if let Some(run) = runs(&night).await.into_iter().find(|run| run.started_by == "schedule") {
-                return run;
-            }
-        }
-    });
-    let run = run.await.expect("the job of the plan is started");
-    let run = night.finish(run).await;
+    let run = night.finish(planned(&night).await).await;
     assert_eq!((run.kind, run.state), (JobKind::Backup, JobState::Done), "{:?}", run.error);
     let made = std::fs::read(out.path().join("watchpost-local-20261121T030000Z.wpbackup.age")).expect("made");
     assert!(made.starts_with(b"age-encryption.org/v1\n"), "it is encrypted");
@@ -132,4 +180,12 @@ async fn a_backup_of_the_plan_is_made_off_peak_and_its_oldest_file_goes() {
         "once a night"
     );
     again.console.close().await;
+
+    // Nobody was there in the next night: that is told also while the one after it lasts.
+    let late = at(&home, Tenure::Guest, "2026-11-23T02:03:00Z").await;
+    let state = late.ask::<operation::job_plan>(Nothing {}).await.expect("shown");
+    let backup = state.jobs.iter().find(|job| job.kind == JobKind::Backup).expect("there");
+    let missed = backup.missed_since.map(|since| since.to_rfc3339());
+    assert_eq!(missed.as_deref(), Some("2026-11-22T02:00:00+00:00"));
+    late.console.close().await;
 }

@@ -108,7 +108,8 @@ async fn somebody_is_erased_everywhere_and_the_trail_says_so() {
 
     // An older backup is put back without the person.
     let to = vault.path().join("back.db");
-    let restore = DatabaseRestore { path, to: to.display().to_string(), ticket: None, key: None };
+    let restore =
+        DatabaseRestore { path, to: to.display().to_string(), database: None, ticket: None, key: None };
     let restored = desk1.ask::<operation::database_restore>(restore).await.expect("it can be put back");
     assert_eq!((restored.erased_again, restored.trail.ok), (1, true), "{:?}", restored.trail.problems);
     let list = desk1.ask::<operation::privacy_list>(Nothing {}).await.expect("erasures can be listed");

@@ -24,7 +24,12 @@ fn period(from: &str, to: &str) -> Period {
 }
 
 fn request(framework: &str, period: Period, subject: Option<&str>) -> ReportRequest {
-    ReportRequest { framework: framework.to_owned(), period, subject: subject.map(str::to_owned) }
+    ReportRequest {
+        framework: framework.to_owned(),
+        period,
+        subject: subject.map(str::to_owned),
+        ticket: None,
+    }
 }
 
 /// What can be chosen, each with something that it can be about.

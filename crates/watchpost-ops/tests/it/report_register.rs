@@ -160,6 +160,7 @@ async fn drafted(desk: &Desk, incident: &Incident, hours: i64, list: &[(&str, &s
         framework: "breach".to_owned(),
         period: Period::ending(incident.last_seen + Duration::days(1), Duration::days(30)),
         subject: Some(incident.number.to_string()),
+        ticket: None,
     };
     let sections = desk.ask::<operation::report_preview>(request).await.expect("a draft").sections;
     let words: Vec<String> = sections.iter().flat_map(|section| section.text.clone()).collect();

@@ -445,6 +445,7 @@ async fn the_clock_of_a_breach_runs_from_the_earliest_awareness() {
         framework: "breach".to_owned(),
         period,
         subject: Some(incident.number.to_string()),
+        ticket: None,
     };
     let draft = desk.ask::<operation::report_preview>(request(about)).await.expect("a draft");
     let figure = |name: &str| {

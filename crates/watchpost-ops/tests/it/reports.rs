@@ -201,6 +201,35 @@ async fn a_report_that_is_stopped_leaves_no_file() {
 }
 
 #[tokio::test]
+async fn a_preview_is_stopped_by_its_ticket() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let request = ReportRequest {
+        framework: "soc2".to_owned(),
+        period: october(),
+        subject: None,
+        ticket: Some("look".to_owned()),
+    };
+    let ticket = ReportTicket { ticket: "look".to_owned() };
+    let stopping = async {
+        while !desk.ask::<operation::report_cancel>(ticket.clone()).await.expect("it answers").running {
+            tokio::task::yield_now().await;
+        }
+    };
+    let stopping = tokio::time::timeout(std::time::Duration::from_secs(30), stopping);
+    let (shown, stopped) = tokio::join!(desk.ask::<operation::report_preview>(request.clone()), stopping);
+    stopped.expect("it was under way when it was stopped");
+    assert_eq!(shown.expect_err("it was stopped").code, ErrorCode::Cancelled);
+    let shown = desk.ask::<operation::report_preview>(request).await.expect("the ticket is free again");
+    assert!(!shown.controls.is_empty());
+    assert!(
+        !desk.ask::<operation::report_progress>(ticket).await.expect("it answers").running,
+        "it has ended"
+    );
+    desk.console.close().await;
+}
+
+#[tokio::test]
 async fn all_files_are_written_or_none() {
     let (home, out) = (folder(), folder());
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
@@ -363,7 +392,8 @@ async fn names_in_a_folder_are_free_ones() {
 async fn what_is_said_of_a_control_stands_in_the_next_report_until_it_is_taken_back() {
     let home = folder();
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
-    let request = ReportRequest { framework: "soc2".to_owned(), period: october(), subject: None };
+    let request =
+        ReportRequest { framework: "soc2".to_owned(), period: october(), subject: None, ticket: None };
     let preview =
         || async { desk.ask::<operation::report_preview>(request.clone()).await.expect("evaluated") };
     let say = |control: &str, row: &[String], text: &str| ReportCommentAdd {

@@ -358,6 +358,9 @@ async fn people_contain_and_release() {
         );
         let shorter = desk.ask::<operation::contain_add>(add(600)).await.expect_err("a shorter one");
         assert_eq!(shorter.code, ErrorCode::Precondition, "{shorter}");
+        let told =
+            shorter.message.contains(" is contained already, for ") && !shorter.message.contains("UTC");
+        assert!(told, "{shorter}");
         let day = desk.ask::<operation::contain_add>(add(86_400)).await.expect("it is prolonged");
         let request = ContainListRequest { kind: vec![kind], ..ContainListRequest::default() };
         let list =

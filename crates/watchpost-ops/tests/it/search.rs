@@ -138,19 +138,26 @@ async fn times_are_those_of_the_zone_in_the_search_and_in_its_file() {
     let canonical = desk.ask::<operation::event_query>(help).await.expect("help").canonical;
     assert!(canonical.ends_with('Z'), "what it is understood as says the instant: {canonical}");
     let path = home.path().join("there.csv");
-    let export = EventExport {
+    let export = |format, path: &std::path::Path| EventExport {
         period: None,
-        query,
-        zone,
-        format: EventFormat::Csv,
+        query: query.clone(),
+        zone: zone.clone(),
+        format,
         columns: vec!["at".to_owned()],
         path: path.display().to_string(),
     };
-    desk.ask::<operation::event_export>(export).await.expect("written");
+    desk.ask::<operation::event_export>(export(EventFormat::Csv, &path)).await.expect("written");
     let text = std::fs::read_to_string(&path).expect("the file is there");
     let first = text.lines().nth(1).expect("a row");
     assert!(first.ends_with("+09:00"), "{first}");
     assert_eq!(chrono::DateTime::parse_from_rfc3339(first).expect("a time").to_utc(), rows[0].at);
+    let path = home.path().join("there.jsonl");
+    desk.ask::<operation::event_export>(export(EventFormat::Jsonl, &path)).await.expect("written");
+    let text = std::fs::read_to_string(&path).expect("the file is there");
+    let first = text.lines().next().expect("an event");
+    let value: serde_json::Value = serde_json::from_str(first).expect("JSON");
+    assert!(value["at"].as_str().expect("a time").ends_with("+09:00"), "{first}");
+    assert_eq!(serde_json::from_str::<Event>(first).expect("an import takes it"), rows[0]);
     let nowhere = EventPageRequest { zone: Some("Mars/Olympus".to_owned()), ..page };
     let refused = desk.ask::<operation::event_page>(nowhere).await.expect_err("there is no such zone");
     assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Validation, Some("zone")));

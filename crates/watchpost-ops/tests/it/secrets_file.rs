@@ -144,6 +144,62 @@ async fn secrets_outlast_the_process_in_a_locked_file_and_stand_nowhere_in_clear
     assert_not_in_clear(home.path());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_needs_nothing_of_a_locked_file_does_not_wait_for_it() {
+    let home = folder();
+    let first = console(home.path(), None, None);
+    first.secrets().make_file(secret("correct horse battery staple")).await.expect("made");
+    assert_eq!(first.secrets().put("needed", secret(PLANTED)).await, SecretState::Ready);
+    first.close().await;
+    let draft = ConnectionDraft {
+        id: None,
+        name: "plain".to_owned(),
+        redis: RedisConnection {
+            address: RedisAddress::Unix { path: "/nowhere/redis.sock".to_owned() },
+            ..local_connection().redis
+        },
+        database: DatabaseConnection::Sqlite { path: None },
+        production: false,
+        observe: false,
+        redis_password: SecretInput::Keep,
+        sentinel_password: SecretInput::Keep,
+        database_password: SecretInput::Keep,
+    };
+    let call = Call { caller: caller(Role::Admin), confirmation: None, reason: None };
+    let locked = console(home.path(), None, None);
+    let saved = locked.call::<operation::connection_save>(&call, draft.clone()).await.expect("saved");
+    let draft = ConnectionDraft { id: Some(saved.id), ..draft };
+    locked.call::<operation::connection_test>(&call, draft).await.expect("no password is wanted");
+    locked.open(saved).await.expect("its database opens");
+    assert_eq!(locked.secrets().state().await, SecretState::FileLocked);
+    assert_eq!(locked.secrets().get("needed").await.map(drop), Err(SecretState::FileLocked));
+    assert_eq!(locked.secrets().put("given", secret(PLANTED)).await, SecretState::FileLocked);
+    locked.close().await;
+    let next = console(home.path(), None, None);
+    let given = next.secrets().get("given").await.map(drop);
+    assert_eq!(given, Err(SecretState::KeyChanged), "it is to be given again");
+    next.close().await;
+
+    // What was noted of another writing of the file says nothing of this one.
+    let file = home.path().join("config/secrets.age");
+    let bytes = std::fs::read(&file).expect("there");
+    std::fs::remove_file(&file).expect("ours");
+    std::fs::write(&file, &bytes).expect("ours");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("ours");
+    let moved = console(home.path(), None, None);
+    assert_eq!(moved.secrets().get("unknown").await.map(drop), Err(SecretState::FileLocked));
+    moved.secrets().ask_with(Box::new(|_| Some(secret("correct horse battery staple"))));
+    assert!(moved.secrets().get("needed").await.expect("it opens").is_some());
+    assert_eq!(moved.secrets().put("given", secret(PLANTED)).await, SecretState::Ready);
+    assert!(moved.secrets().get("given").await.expect("it opens").is_some());
+    let mode = std::fs::metadata(&file).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "the rights of others are taken away");
+    moved.close().await;
+    let again = console(home.path(), None, None);
+    assert!(again.secrets().get("unknown").await.expect("it is known again").is_none());
+    again.close().await;
+}
+
 /// The file with these bytes opens for nobody, whatever is asked of it, and stays as it is.
 async fn refuses(home: &Path, file: &Path, passphrase: Option<&Path>, bytes: &[u8], state: SecretState) {
     std::fs::write(file, bytes).expect("ours");

@@ -2,7 +2,7 @@
 //! `psql`.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -28,39 +28,40 @@ impl Server {
                 .expect("there is a place for errors");
             return None;
         };
-        let folder = tempfile::Builder::new().prefix("wp-pg-").tempdir().expect("a folder can be made");
-        // It refuses to run as root: the account of the package runs it then, and has to own its folder.
-        let is_root =
-            Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout.trim_ascii() == b"0");
-        if is_root {
-            let given = Command::new("chown").arg(NAME).arg(folder.path()).status();
-            assert!(given.expect("chown runs").success(), "the folder is given to {NAME}");
-        }
-        let program = |name: &str| {
-            let path = programs.join(name);
-            let mut command = if is_root {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", NAME, "--regid", NAME, "--clear-groups"]).arg(path);
-                command
-            } else {
-                Command::new(path)
-            };
-            command
-                .current_dir(folder.path())
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            command
-        };
-        let data = folder.path().join("data");
-        let made = program("initdb")
+        let folder = own_folder();
+        let made = program(&programs, "initdb", folder.path())
             .args(["-U", NAME, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
-            .arg(&data)
+            .arg(folder.path().join("data"))
             .status();
         assert!(made.expect("initdb runs").success(), "a cluster is made");
-        let process = program("postgres")
+        Some(Self::run(programs, folder).await)
+    }
+
+    /// A server that follows this one: what is written here is streamed there, and it takes no changes by itself. `None`, and
+    /// a word about it, where the program that copies a server is not installed.
+    pub(crate) async fn standby(&self) -> Option<Self> {
+        if !self.programs.join("pg_basebackup").is_file() {
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "SKIPPED: no pg_basebackup on this machine")
+                .expect("there is a place for errors");
+            return None;
+        }
+        let folder = own_folder();
+        let copied = program(&self.programs, "pg_basebackup", folder.path())
+            .args(["-U", NAME, "-R", "-C", "-S", "standby", "-c", "fast", "--no-sync", "-h"])
+            .arg(self.folder.path())
             .arg("-D")
-            .arg(&data)
+            .arg(folder.path().join("data"))
+            .status();
+        assert!(copied.expect("pg_basebackup runs").success(), "the cluster is copied");
+        Some(Self::run(self.programs.clone(), folder).await)
+    }
+
+    /// Starts the cluster in a folder, and waits until it answers.
+    async fn run(programs: PathBuf, folder: TempDir) -> Self {
+        let process = program(&programs, "postgres", folder.path())
+            .arg("-D")
+            .arg(folder.path().join("data"))
             .arg("-k")
             .arg(folder.path())
             .args(["-c", "listen_addresses=", "-c", "fsync=off"])
@@ -74,7 +75,37 @@ impl Server {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), answers).await.expect("the server answers");
-        Some(server)
+        server
+    }
+
+    /// Ends it at once, as a machine does that fails: its connections are cut, and nothing is put in order.
+    pub(crate) fn kill(&mut self) {
+        // It may have ended before, and its number be another's by now.
+        if !matches!(self.process.try_wait(), Ok(None)) {
+            return;
+        }
+        // QUIT ends its children with it.
+        let told = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
+        if !told.is_ok_and(|status| status.success()) {
+            drop(self.process.kill());
+        }
+        drop(self.process.wait());
+    }
+
+    /// Its socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
+    }
+
+    /// Are the programs there that copy a database? Says so where they are not.
+    pub(crate) fn has_dump(&self) -> bool {
+        let there = ["pg_dump", "pg_restore"].iter().all(|name| self.programs.join(name).is_file());
+        if !there {
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "SKIPPED: no pg_dump and pg_restore on this machine")
+                .expect("there is a place for errors");
+        }
+        there
     }
 
     /// Where it is.
@@ -117,13 +148,36 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // QUIT ends its children with it.
-        let told = Command::new("kill").args(["-QUIT", &self.process.id().to_string()]).status();
-        if !told.is_ok_and(|status| status.success()) {
-            drop(self.process.kill());
-        }
-        drop(self.process.wait());
+        self.kill();
     }
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|said| said.stdout.trim_ascii() == b"0")
+}
+
+/// A folder of the account that runs the server.
+fn own_folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("wp-pg-").tempdir().expect("a folder can be made");
+    if is_root() {
+        let given = Command::new("chown").arg(NAME).arg(folder.path()).status();
+        assert!(given.expect("chown runs").success(), "the folder is given to {NAME}");
+    }
+    folder
+}
+
+/// A program of PostgreSQL. The server refuses to run as root: the account of the package runs it then.
+fn program(programs: &Path, name: &str, folder: &Path) -> Command {
+    let path = programs.join(name);
+    let mut command = if is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", NAME, "--regid", NAME, "--clear-groups"]).arg(path);
+        command
+    } else {
+        Command::new(path)
+    };
+    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
 }
 
 fn programs() -> Option<PathBuf> {

@@ -20,6 +20,7 @@ use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
 
 use crate::door::{Desk, caller, desk, folder};
+use crate::report_tampered::tamper;
 
 /// Asks the database only; a key of the session is an owner's, so these sign.
 async fn open(home: &TempDir) -> Desk {
@@ -152,6 +153,85 @@ async fn a_database_that_is_emptied_or_put_back_does_not_verify() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_check_that_failed_everything_is_read_until_one_is_good() {
+    let home = folder();
+    let desk = open(&home).await;
+    change(&desk, "One").await;
+    assert!(verify(&desk).await.ok);
+    let found = desk.ask::<operation::audit_page>(AuditPageRequest { limit: 50, ..Default::default() }).await;
+    let row = found.expect("a page").rows.into_iter().find(|row| row.action == "settings_put");
+    let (seq, actor) = row.map(|row| (row.seq, row.actor)).expect("the change is in the trail");
+    tamper(&home, &format!("UPDATE audit_record SET actor = 'mallory' WHERE seq = {seq}"));
+    assert!(verify(&desk).await.ok, "a column of an old record is not read again");
+    let whole = AuditVerify { full: true, ..AuditVerify::default() };
+    let checked = desk.ask::<operation::audit_verify>(whole).await.expect("a check answers");
+    assert!(!checked.ok && checked.first_bad_seq == Some(seq), "{:?}", checked.problems);
+    let told = status(&desk).await;
+    assert!(!told.ok && told.detail.contains(&format!("record {seq}")), "{told:?}");
+    let told = trust(&desk).await;
+    assert!(!told.ok && told.failed_at.is_some() && told.first_bad_seq == Some(seq), "{told:?}");
+    assert_eq!(told.verified_at, None);
+    desk.console.close().await;
+
+    let again = open(&home).await;
+    assert!(!status(&again).await.ok, "another process says so too");
+    let checked = verify(&again).await;
+    assert!(!checked.ok && checked.from == 0, "{:?}", checked.problems);
+    tamper(&home, &format!("UPDATE audit_record SET actor = '{actor}' WHERE seq = {seq}"));
+    let checked = verify(&again).await;
+    assert!(checked.ok && checked.from == 0, "{:?}", checked.problems);
+    assert!(status(&again).await.ok && trust(&again).await.failed_at.is_none());
+    assert!(verify(&again).await.from > 0, "it goes on from there");
+    again.console.close().await;
+}
+
+/// A log that fits together, and not to what an earlier check saw of it: no later check could find that out again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_fit_an_earlier_check_stays_until_it_is_accepted() {
+    let home = folder();
+    let desk = open(&home).await;
+    change(&desk, "One").await;
+    assert!(verify(&desk).await.ok);
+    change(&desk, "Two").await;
+    desk.console.close().await;
+    let files = std::fs::read_dir(home.path().join("data/witness")).expect("the memories");
+    let is_of_log =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log-"));
+    let mut files = files
+        .map(|entry| entry.expect("a memory").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let file = files.find(is_of_log).expect("the memory of the log");
+    let text = std::fs::read_to_string(&file).expect("a memory");
+    let mut memory: serde_json::Value = serde_json::from_str(&text).expect("a memory");
+    let edge = memory.pointer_mut("/verified/seen/frontier").expect("the edge of what was checked");
+    let other = edge.as_str().expect("in hex").replace(|ch: char| ch.is_ascii_digit(), "a");
+    *edge = serde_json::Value::String(other);
+    std::fs::write(&file, memory.to_string()).expect("the memory is altered");
+
+    let desk = open(&home).await;
+    for _ in 0..2 {
+        let checked = verify(&desk).await;
+        assert!(
+            !checked.ok && checked.problems.iter().any(|text| text.contains("was rewritten")),
+            "{checked:?}"
+        );
+        let told = status(&desk).await;
+        assert!(!told.ok && told.detail.contains("audit accept"), "{told:?}");
+        let told = trust(&desk).await;
+        assert!(!told.ok && told.failed_at.is_none() && told.signer.is_none(), "{told:?}");
+    }
+    desk.console.close().await;
+    let desk = open(&home).await;
+    assert!(!status(&desk).await.ok && !verify(&desk).await.ok, "another process says so too");
+    let accept = AuditAccept { reason: "the disk of this machine was damaged".to_owned() };
+    let accepted = desk.ask::<operation::audit_accept>(accept).await.expect("a person may take it as it is");
+    assert!(accepted.ok && accepted.signer.is_some() && status(&desk).await.ok, "{accepted:?}");
+    let again = verify(&desk).await;
+    assert!(again.ok && again.from == 0, "everything is read again: {:?}", again.problems);
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_memory_that_is_damaged_is_told_and_one_that_is_lost_is_made_up_for_by_a_place() {
     let (home, old, vault) = (folder(), folder(), folder());
     let desk1 = open(&home).await;
@@ -238,6 +318,7 @@ async fn an_older_copy_elsewhere_is_held_against_what_was_seen_of_its_log() {
     let restore = DatabaseRestore {
         path: backup.display().to_string(),
         to: new.display().to_string(),
+        database: None,
         ticket: None,
         key: None,
     };
@@ -317,6 +398,46 @@ async fn a_place_that_cannot_be_used_is_refused_or_told() {
     assert!(!told.places[0].ok && told.places[0].detail.contains("no folder"), "{:?}", told.places);
     assert!(matches!(told.strength, EvidenceStrength::LocalOnly | EvidenceStrength::SessionKey));
     assert!(verify(&desk).await.ok);
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_checkpoint_in_a_place_is_told_by_each_check_and_the_status() {
+    let (home, share) = (folder(), folder());
+    let desk = open(&home).await;
+    let folders = vec![share.path().display().to_string()];
+    let places = AuditPlaces { folders, redis: false, webhook: None };
+    let put = AuditPlacesPut { places, reason: None };
+    desk.ask::<operation::audit_places_put>(put).await.expect("a folder can be used");
+    assert!(verify(&desk).await.ok && status(&desk).await.ok);
+    let own = share.path().join(format!("watchpost-{}", trust(&desk).await.log));
+    let newest = own.join("newest.checkpoint");
+    let note = std::fs::read(&newest).expect("the newest checkpoint");
+    desk.console.close().await;
+    let long = [note, vec![b'x'; 9_000]].concat();
+    let altered: [&[u8]; 3] = [b"x", &[0xff; 40], &long];
+    for altered in altered {
+        std::fs::write(&newest, altered).expect("it is altered");
+        let desk = open(&home).await;
+        let told = status(&desk).await;
+        assert!(!told.ok && told.detail.contains("newest.checkpoint is not a checkpoint"), "{told:?}");
+        for _ in 0..2 {
+            let found = verify(&desk).await;
+            assert!(!found.ok && found.first_bad_seq.is_none(), "{found:?}");
+            assert!(found.problems.iter().any(|text| text.contains("newest.checkpoint")), "{found:?}");
+        }
+        assert!(trust(&desk).await.signer.is_some(), "nothing is held against the log");
+        desk.console.close().await;
+        assert_eq!(
+            std::fs::read(&newest).expect("what is there"),
+            altered,
+            "it stays for whoever looks into it"
+        );
+    }
+    std::fs::remove_file(&newest).expect("it is removed");
+    let desk = open(&home).await;
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+    assert!(newest.is_file() && verify(&desk).await.ok && status(&desk).await.ok);
     desk.console.close().await;
 }
 

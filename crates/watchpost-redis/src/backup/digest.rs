@@ -2,12 +2,14 @@
 //! window.
 //!
 //! The payload of `DUMP` is one encoding of the value. What has no order (hash, set, sorted set) comes in any order, so
-//! those are read out of it and summed up; so are lists and texts, which may be packed differently. Streams and the
-//! encodings of servers before 7.0 are compared as they are.
+//! those are read out of it and summed up; so are lists, texts and streams, which may be packed differently, also by servers
+//! before 7.0. What is not known is compared as it is.
 
 use sha2::Digest;
 use sha2::Sha256;
 
+use super::packed::stream;
+use super::packed::zip_list;
 use crate::typed::Elements;
 use crate::typed::ValueKind;
 
@@ -48,7 +50,7 @@ impl Sum {
         Self { kind, n: 0, lanes: [0; 4] }
     }
 
-    fn add(&mut self, parts: &[&[u8]]) {
+    pub(super) fn add(&mut self, parts: &[&[u8]]) {
         let mut hash = Sha256::new();
         if matches!(self.kind, ValueKind::List) {
             hash.update(self.n.to_le_bytes()); // A list is its order.
@@ -141,18 +143,29 @@ fn read(body: &[u8]) -> Option<Sum> {
                 sum.add(&[number.to_string().as_bytes()]);
             }
         }
-        16 | 17 => {
-            let pairs = list_pack(&string(rest)?)?;
-            sum = Sum::new(if kind == 16 { ValueKind::Hash } else { ValueKind::SortedSet });
+        12 | 13 | 16 | 17 => {
+            let packed = string(rest)?;
+            let pairs = if kind < 16 { zip_list(&packed)? } else { list_pack(&packed)? };
+            let is_hash = matches!(kind, 13 | 16);
+            sum = Sum::new(if is_hash { ValueKind::Hash } else { ValueKind::SortedSet });
             for pair in pairs.chunks(2) {
                 let [name, value] = pair else { return None };
-                if kind == 16 {
+                if is_hash {
                     sum.add(&[name, value]);
                 } else {
                     sum.scored(name, std::str::from_utf8(value).ok()?.parse().ok()?);
                 }
             }
         }
+        14 => {
+            sum = Sum::new(ValueKind::List);
+            for _ in 0..length(rest)? {
+                zip_list(&string(rest)?)?.iter().for_each(|item| sum.add(&[item]));
+            }
+        }
+        15 => sum = stream(rest, 1)?,
+        19 => sum = stream(rest, 2)?,
+        21 => sum = stream(rest, 3)?,
         18 => {
             sum = Sum::new(ValueKind::List);
             for _ in 0..length(rest)? {
@@ -174,7 +187,7 @@ fn read(body: &[u8]) -> Option<Sum> {
     rest.is_empty().then_some(sum)
 }
 
-fn take<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
+pub(super) fn take<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
     let (head, tail) = rest.split_at_checked(n)?;
     *rest = tail;
     Some(head)
@@ -203,14 +216,14 @@ fn length_or_special(rest: &mut &[u8]) -> Option<Length> {
     })
 }
 
-fn length(rest: &mut &[u8]) -> Option<usize> {
+pub(super) fn length(rest: &mut &[u8]) -> Option<usize> {
     match length_or_special(rest)? {
         Length::Plain(n) => Some(n),
         Length::Special(_) => None,
     }
 }
 
-fn string(rest: &mut &[u8]) -> Option<Vec<u8>> {
+pub(super) fn string(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let number = |n: i64| n.to_string().into_bytes();
     Some(match length_or_special(rest)? {
         Length::Plain(n) => take(rest, n)?.to_vec(),
@@ -270,19 +283,21 @@ fn int_set(bytes: &[u8]) -> Option<Vec<i64>> {
     rest.is_empty().then_some(numbers)
 }
 
+/// A number of one to eight bytes, the lowest first.
+pub(super) fn signed(bytes: &[u8]) -> i64 {
+    let unsigned = bytes.iter().rev().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
+    let shift = 64 - 8 * bytes.len();
+    (unsigned << shift).cast_signed() >> shift
+}
+
 /// The elements of a list pack, as text: numbers in decimals.
-fn list_pack(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub(super) fn list_pack(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     let rest = &mut &bytes[..];
     take(rest, 6)?; // Size and number of elements; the end has a mark of its own.
     let mut items = Vec::new();
     loop {
         let before = rest.len();
         let first = *take(rest, 1)?.first()?;
-        let signed = |bytes: &[u8]| -> i64 {
-            let unsigned = bytes.iter().rev().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
-            let shift = 64 - 8 * bytes.len();
-            (unsigned << shift).cast_signed() >> shift
-        };
         let item = match first {
             0xff => return rest.is_empty().then_some(items),
             0..=0x7f => i64::from(first).to_string().into_bytes(),

@@ -10,6 +10,7 @@
 mod copy;
 mod digest;
 mod file;
+mod packed;
 mod rdb;
 mod record;
 mod restore;

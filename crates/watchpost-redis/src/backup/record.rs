@@ -61,6 +61,15 @@ impl Record {
             Body::Part { last, .. } => *last,
         }
     }
+
+    /// The same to compare values by. A backup of a version before this one may hold one that says nothing but that the
+    /// payload is as it was.
+    pub(crate) fn compared(&self) -> Option<ValueDigest> {
+        match &self.body {
+            Body::Dump { digest, payload } if digest.opaque => Some(ValueDigest::of_dump(payload)),
+            _ => self.digest(),
+        }
+    }
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {

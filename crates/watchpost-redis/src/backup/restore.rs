@@ -23,6 +23,7 @@ use crate::store::EventStore;
 use crate::typed::Elements;
 use crate::typed::Pair;
 use crate::typed::ValueKind;
+use crate::usage::usage;
 use crate::walk::Walk;
 
 /// Reasons that are told one by one; the rest is counted.
@@ -230,7 +231,7 @@ impl Restorer {
         if there.is_empty() {
             return Ok(());
         }
-        let sizes = there.iter().map(|record| command("MEMORY", &[b"USAGE", &record.key])).collect();
+        let sizes = there.iter().map(|record| usage(&record.key)).collect();
         let (mut small, mut large, mut replace) = (Vec::new(), Vec::new(), Vec::new());
         for (record, size) in there.into_iter().zip(self.ask(sizes).await?) {
             // One whose size is not told may be of any.
@@ -250,7 +251,7 @@ impl Restorer {
                 Value::Nil => false, // Gone since: like one that differs, the next run writes it.
                 value => {
                     let payload = reply::bytes(value).unwrap_or_default();
-                    record.digest() == Some(ValueDigest::of_dump(&payload))
+                    record.compared() == Some(ValueDigest::of_dump(&payload))
                 }
             };
             match (same, self.existing) {
@@ -487,7 +488,7 @@ impl Restorer {
             None => ttl == -1,
             Some(at) => ttl >= 0 && (now_ms + ttl - at).abs() <= 1_000,
         };
-        match record.digest() {
+        match record.compared() {
             Some(expect) if expect == found && on_time => self.checked.equal += 1,
             Some(expect) if expect == found => self.wrong(&record.key, "it expires at another time"),
             Some(expect) if expect.opaque || found.opaque => self.checked.uncompared += 1,

@@ -13,6 +13,7 @@ use crate::keys::Keys;
 use crate::reply;
 use crate::rights;
 use crate::rights::Group;
+use crate::rights::Server;
 use crate::target::Login;
 use crate::target::RedisTarget;
 
@@ -21,18 +22,23 @@ pub async fn acl_lines(target: &RedisTarget) -> Vec<AclLine> {
     let ask = async {
         let client = target.client(Login::Yes).await.ok()?;
         let mut connection = client.get_multiplexed_async_connection().await.ok()?;
-        version(&mut connection).await
+        server(&mut connection).await
     };
-    let version = timeout(STEP_TIMEOUT, ask).await.ok().flatten();
-    rights::lines(target, version)
+    let server = timeout(STEP_TIMEOUT, ask).await.ok().flatten();
+    rights::lines(target, server)
 }
 
-/// What the server says to everybody: `HELLO` is never denied.
-async fn version(connection: &mut MultiplexedConnection) -> Option<(u32, u32)> {
+/// What the server says to everybody who is logged in: `HELLO` is never denied.
+async fn server(connection: &mut MultiplexedConnection) -> Option<Server> {
     let hello: Value = redis::cmd("HELLO").query_async(connection).await.ok()?;
-    let text = reply::text(reply::field(&reply::list(hello), "version")?)?;
-    let mut parts = text.split('.').map(str::parse);
-    Some((parts.next()?.ok()?, parts.next()?.ok()?))
+    let hello = reply::list(hello);
+    let text = |name| reply::text(reply::field(&hello, name)?);
+    let version = text("version")?;
+    let mut parts = version.split('.').map(str::parse);
+    Some(Server {
+        version: (parts.next()?.ok()?, parts.next()?.ok()?),
+        is_valkey: text("server").as_deref() == Some("valkey"),
+    })
 }
 
 /// What the server says to a command that is tried.
@@ -80,7 +86,7 @@ impl Trial<'_> {
     pub(super) async fn rights(&mut self, connection: &mut MultiplexedConnection, user: &str) -> Option<()> {
         let observes = self.target.observe;
         let groups: &[Group] = if observes { &rights::OBSERVE } else { &rights::ALL };
-        let version = version(connection).await;
+        let server = server(connection).await;
         let unqueued = if observes { Vec::new() } else { self.asked(connection, self.unqueued()).await? };
         let mut begin = redis::pipe();
         begin.cmd("MULTI").ignore_errors();
@@ -103,7 +109,7 @@ impl Trial<'_> {
             self.fail(words, &format!("Allow it: ACL SETUSER {user} +discard"));
             return None; // The connection is of no use now.
         }
-        let (lacks, keys_denied) = found(groups, &queued, &unqueued, version);
+        let (lacks, keys_denied) = found(groups, &queued, &unqueued, server);
         self.told(&lacks, keys_denied, user)
     }
 
@@ -194,7 +200,7 @@ fn found(
     groups: &[Group],
     queued: &[RedisResult<Value>],
     unqueued: &[RedisResult<Value>],
-    version: Option<(u32, u32)>,
+    server: Option<Server>,
 ) -> (Vec<Lack>, bool) {
     let (mut lacks, mut keys_denied, mut results) = (Vec::new(), false, queued.iter());
     for group in groups {
@@ -212,7 +218,7 @@ fn found(
         };
         for (words, result) in group.commands.iter().zip(&mut results) {
             let answer = Answer::of(result);
-            if is_newer(words, answer, version) {
+            if is_newer(words, answer, server) {
                 continue;
             }
             note(rights::right_of(words), answer);
@@ -229,8 +235,8 @@ fn found(
     (lacks, keys_denied)
 }
 
-/// Not a lack: the server is older than the command, and there is another way.
-fn is_newer(words: &[&str], answer: Answer, version: Option<(u32, u32)>) -> bool {
-    let since = rights::since(words);
-    answer == Answer::Unknown && since > (6, 2) && version.is_none_or(|version| version < since)
+/// Not a lack: the server is older than the command, or another one, and there is another way or nothing to ask.
+fn is_newer(words: &[&str], answer: Answer, server: Option<Server>) -> bool {
+    let is_of_all = rights::since(words) == Server::OLDEST;
+    answer == Answer::Unknown && !is_of_all && server.is_none_or(|server| !server.knows(words))
 }

@@ -22,6 +22,15 @@ const CALLS_MIN: u64 = 100;
 const EVENT_S: f64 = 600.0;
 /// Entries of logs are counted over this time.
 const LOG_S: f64 = 300.0;
+/// From less than this no rate is told.
+const MINUTE_S: f64 = 60.0;
+/// What is counted so.
+const LOGS: [&str; 3] = ["slow_commands_per_min", "large_requests_per_min", "large_replies_per_min"];
+
+/// Is it of a log, whose entries may be Watchpost's own?
+pub(crate) fn is_of_log(metric: &Metric) -> bool {
+    LOGS.contains(&metric.name.as_str())
+}
 
 pub(super) fn metrics(before: Option<&Reading>, now: &Reading, change: Option<&Change<'_>>) -> Vec<Metric> {
     let mut metrics = percentiles(before, now, change);
@@ -182,7 +191,9 @@ fn logs(now: &Reading) -> Vec<Metric> {
     ]
 }
 
-/// New entries a minute over the last five; where more came than are kept, over the time that those took.
+/// New entries of others a minute over the last five; where more came than are kept, over the time that those took, or a
+/// minute if that is longer: what was before a second that is known does not follow from it.
+/// Watchpost's own are told and not judged: its jobs are meant to keep the server busy, at their own pace.
 #[expect(clippy::cast_precision_loss, reason = "at most 128 entries, and Unix seconds")]
 fn log_rate(log: &Answer<Vec<Logged>>, now_s: Option<f64>, command: &str) -> (Option<f64>, String) {
     let log = match log {
@@ -196,8 +207,14 @@ fn log_rate(log: &Answer<Vec<Logged>>, now_s: Option<f64>, command: &str) -> (Op
     let is_full = recent >= ENTRIES;
     let oldest = ages.iter().copied().fold(1.0, f64::max);
     let seconds = if is_full { oldest.min(LOG_S) } else { LOG_S };
-    let words = format!("{command}: {recent} entries in {seconds:.0} s, of these {own} of Watchpost itself");
-    (Some(recent as f64 * 60.0 / seconds), words)
+    let others = recent - own;
+    let mut words = format!(
+        "{command}: {others} entries in {seconds:.0} s; {own} more of Watchpost itself, which are not judged"
+    );
+    if seconds < MINUTE_S {
+        words.push_str("; the log keeps no more, so that these are counted as those of a minute");
+    }
+    (Some(others as f64 * 60.0 / seconds.max(MINUTE_S)), words)
 }
 
 fn blocked(info: &Info) -> Metric {

@@ -50,6 +50,52 @@ async fn two_adopters_take_each_hash_once() {
     assert_eq!(indexed, 3_000, "adoption indexes");
 }
 
+/// How often the server has looked for a field of a hash.
+async fn looked(raw: &mut redis::aio::MultiplexedConnection) -> u64 {
+    let stats: String = query(raw, &["INFO", "commandstats"]).await;
+    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_hexists:calls="));
+    line.and_then(|rest| rest.split(',').next()).map_or(0, |calls| calls.parse().unwrap())
+}
+
+#[tokio::test]
+async fn what_was_found_on_the_stream_is_looked_at_again_now_and_then() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    let base = now().timestamp_millis();
+    for n in 0..2_000 {
+        let key = format!("security:auth:{}", base + n);
+        let _: u64 = query(&mut raw, &["HSET", &key, "type", "login_failure", "actor", "eve"]).await;
+    }
+    let (store, mut cursor) = (server.store().await, AdoptCursor::default());
+    let mut pass = async || {
+        let mut adopted = 0;
+        loop {
+            let step = store.adopt_bare(&mut cursor, 500).await.unwrap();
+            adopted += step.adopted;
+            if step.wrapped {
+                return adopted;
+            }
+        }
+    };
+    assert_eq!((pass().await, pass().await), (2_000, 0), "taken in, then found on the stream");
+    let before = looked(&mut raw).await;
+    assert_eq!(pass().await, 0);
+    let again = looked(&mut raw).await - before;
+    assert!(again < 200, "a small part of them: {again}");
+    // A new one is seen by the next pass, and one under a name of before at last.
+    let fresh = format!("security:auth:{}", base + 5_000);
+    let _: u64 = query(&mut raw, &["HSET", &fresh, "type", "login_failure"]).await;
+    assert_eq!(pass().await, 1);
+    let old = format!("security:auth:{base}");
+    let _: u64 = query(&mut raw, &["DEL", &old]).await;
+    let _: u64 = query(&mut raw, &["HSET", &old, "type", "login_failure"]).await;
+    let mut passes = 0;
+    while pass().await == 0 {
+        passes += 1;
+        assert!(passes <= 64, "in vain");
+    }
+}
+
 #[tokio::test]
 async fn a_source_is_one_however_its_address_is_spelled() {
     let server = TestServer::start().await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the whole binary is tests; clippy knows only functions marked so")]
 
 mod adopt;
+mod aside;
 mod backup;
 mod blocks;
 mod cluster;
@@ -16,6 +17,7 @@ mod health_more;
 mod local;
 mod old_server;
 mod optimize;
+mod optimize_preview;
 mod queue;
 mod retention;
 mod rights;

@@ -8,8 +8,10 @@ use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::job::JobReport;
 use watchpost_redis::EventStore;
+use watchpost_redis::RedisError;
 use watchpost_redis::optimize::Mode;
 use watchpost_redis::optimize::optimize;
+use watchpost_redis::optimize::revert;
 use watchpost_redis::stats::stats;
 
 use crate::support::TestServer;
@@ -162,6 +164,43 @@ async fn wide_events_become_compact_where_the_server_lets_them() {
 }
 
 #[tokio::test]
+async fn the_way_back_leaves_a_full_server_alone() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut raw = server.raw().await;
+    let events: Vec<Event> = (0..20).map(|n| large_event(n, 100_000)).collect();
+    store.write_events(&events).await.unwrap();
+    let key = format!("security:data:{}", events[7].at.timestamp_millis());
+    let before: BTreeMap<String, Vec<u8>> = query(&mut raw, &["HGETALL", &key]).await;
+    assert_eq!(before["payload_encoding"], b"zstd");
+
+    let back = async |mode| revert(&store, mode, &|_| {}, CancellationToken::new()).await;
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "maxmemory", "2mb"]).await;
+    let preview = back(Mode::Preview).await.unwrap();
+    assert_eq!(figures(&preview)["written_back"], 20.0, "how much it would be can be asked");
+    assert!(preview.notes.iter().any(|note| note.starts_with("a run would stop")), "{preview:?}");
+    let refused = back(Mode::Run).await;
+    assert!(matches!(refused, Err(RedisError::NoRoom { .. })), "{refused:?}");
+    let same: BTreeMap<String, Vec<u8>> = query(&mut raw, &["HGETALL", &key]).await;
+    assert_eq!(same, before);
+
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "maxmemory", "100mb"]).await;
+    let roomy = back(Mode::Preview).await.unwrap();
+    assert!(!roomy.notes.iter().any(|note| note.starts_with("a run would stop")), "{roomy:?}");
+    let report = back(Mode::Run).await.unwrap();
+    let (told, did) = (figures(&preview), figures(&report));
+    for name in ["written_back", "payload_before_bytes", "payload_after_bytes"] {
+        assert_eq!(did[name], told[name], "{name}: preview equals run");
+    }
+    let plain: BTreeMap<String, Vec<u8>> = query(&mut raw, &["HGETALL", &key]).await;
+    assert!(
+        plain["payload"].len() > 100_000 && !plain.contains_key("payload_encoding"),
+        "{:?}",
+        plain.keys()
+    );
+}
+
+#[tokio::test]
 async fn stats_count_by_pattern() {
     let server = TestServer::start().await;
     let store = server.store().await;
@@ -199,6 +238,9 @@ async fn stats_count_by_pattern() {
     );
     let unending: BTreeSet<&str> = found.unending.iter().map(String::as_str).collect();
     assert_eq!(unending, BTreeSet::from(["cache:1", "security:auth:nonsense"]), "none of the product's own");
+    let of_patterns: Vec<&str> =
+        found.patterns.iter().flat_map(|row| &row.unending).map(String::as_str).collect();
+    assert_eq!(of_patterns, ["cache:1", "security:auth:nonsense"], "each with its pattern");
     assert_eq!(found.encodings_every, 1, "of a small database all");
     let encoded = |pattern: &str| {
         let row = found.patterns.iter().find(|row| row.pattern == pattern).unwrap();

@@ -26,6 +26,7 @@ use watchpost_redis::diagnose;
 use watchpost_redis::export::KeyWalk;
 use watchpost_redis::optimize::Mode;
 use watchpost_redis::optimize::optimize;
+use watchpost_redis::optimize::revert;
 use watchpost_redis::retention::RetentionWalk;
 use watchpost_redis::stats::stats;
 
@@ -85,6 +86,8 @@ async fn every_job(server: &TestServer, store: &EventStore) {
 
     let found = stats(store, &[], &|_| {}, CancellationToken::new()).await.unwrap();
     assert!(found.notes.is_empty() && found.patterns.iter().all(|row| row.bytes.is_some()), "{found:?}");
+    optimize(store, now(), Mode::Run, &|_| {}, CancellationToken::new()).await.unwrap();
+    revert(store, Mode::Run, &|_| {}, CancellationToken::new()).await.unwrap();
     optimize(store, now(), Mode::Run, &|_| {}, CancellationToken::new()).await.unwrap();
     leftovers(store, now(), Mode::Run, CancellationToken::new()).await.unwrap();
     backup::fill(server, store).await;
@@ -188,6 +191,13 @@ async fn an_observer_sees_everything_and_writes_nothing() {
     let (health, _) = HealthProbe::new(store.clone()).sample(None).await.unwrap();
     assert!(health.metrics.iter().all(|metric| !metric.basis.contains("not allowed")), "{health:?}");
     assert_eq!(store.list_blocks().await.unwrap().len(), 1);
+    let rules = default_retention();
+    let mut walk =
+        RetentionWalk::start(&store, &rules, now(), None, None, CancellationToken::new()).await.unwrap();
+    while walk.next_batch(500).await.unwrap().is_some() {}
+    optimize(&store, now(), Mode::Preview, &|_| {}, CancellationToken::new()).await.unwrap();
+    revert(&store, Mode::Preview, &|_| {}, CancellationToken::new()).await.unwrap();
+    leftovers(&store, now(), Mode::Preview, CancellationToken::new()).await.unwrap();
     assert_eq!(denied(&server).await, BTreeSet::new(), "nothing was refused, for nothing else was asked");
 
     for refused in [
@@ -201,6 +211,20 @@ async fn an_observer_sees_everything_and_writes_nothing() {
     }
     assert_eq!(denied(&server).await, BTreeSet::new(), "nothing of it was sent");
     assert_eq!(self::changes(&server).await, changes, "nothing else was written");
+}
+
+#[tokio::test]
+async fn an_observer_with_the_line_for_exports_takes_backups() {
+    let server = TestServer::start().await;
+    backup::fill(&server, &server.store().await).await;
+    let target = RedisTarget { observe: true, ..user(&server, &["observe", "export"]).await };
+    let changes = changes(&server).await;
+    let store = connected(&target).await;
+    assert!(!backup::take(&store).await.is_empty());
+    let mut keys = KeyWalk::start(&store, CancellationToken::new()).await.unwrap();
+    while keys.next_batch().await.unwrap().is_some() {}
+    assert_eq!(denied(&server).await, BTreeSet::new(), "nothing was refused");
+    assert_eq!(self::changes(&server).await, changes, "nothing was written");
 }
 
 async fn changes(server: &TestServer) -> u64 {
@@ -262,6 +286,42 @@ async fn what_may_not_be_asked_reads_na_with_the_reason() {
             assert!(!hint.contains("+info") && !hint.contains("+memory"), "{hint}");
         }
     }
+}
+
+/// Of a user who may not ask for the server's settings, and of a command that this server lacks.
+#[tokio::test]
+async fn health_asks_nothing_that_would_be_refused() {
+    for purposes in [&["observe"][..], &["observe", "contain", "export"]] {
+        let server = TestServer::start().await;
+        let target = user(&server, purposes).await;
+        let mut probe = HealthProbe::new(connected(&target).await);
+        probe.sample(None).await.unwrap();
+        let (health, _) = probe.sample(None).await.unwrap();
+        assert_eq!(denied(&server).await, BTreeSet::new(), "{purposes:?}");
+        let basis =
+            |name: &str| health.metrics.iter().find(|metric| metric.name == name).unwrap().basis.clone();
+        assert!(basis("large_replies_per_min").contains("this server has no COMMANDLOG"), "{health:?}");
+        assert!(basis("slow_commands_per_min").contains("SLOWLOG GET: "), "{health:?}");
+        let errors: String = query(&mut server.raw().await, &["INFO", "errorstats"]).await;
+        assert!(!errors.contains("errorstat_NOPERM"), "{errors}");
+    }
+}
+
+#[tokio::test]
+async fn lines_for_a_server_that_refuses_the_login_say_that_its_version_is_not_known() {
+    let server = TestServer::start().await;
+    let known = acl_lines(&server.target()).await;
+    assert!(known.iter().all(|line| !line.purpose.starts_with("from_")), "{known:?}");
+    assert!(known[0].line.contains("+pexpiretime"), "{known:?}");
+    let refused =
+        RedisTarget { username: Some("nobody".into()), password: Some("wrong".into()), ..server.target() };
+    let unknown = acl_lines(&refused).await;
+    assert!(!unknown[0].line.contains("+pexpiretime"), "{unknown:?}");
+    let later = unknown.iter().find(|line| line.purpose == "from_7_0").unwrap();
+    assert!(
+        later.title.contains("did not say its version") && later.line.contains("+pexpiretime"),
+        "{later:?}"
+    );
 }
 
 #[tokio::test]

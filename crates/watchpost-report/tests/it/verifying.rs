@@ -48,6 +48,29 @@ fn a_report_that_was_not_touched_holds() {
 }
 
 #[test]
+fn reasons_have_their_thousands_apart_and_those_of_earlier_builds_still_hold() {
+    let framework = soc2();
+    let mut answers = clean(&framework);
+    for (ask, found) in &mut answers {
+        let population = if ask.query == EvidenceQuery::RetentionRuns { 0 } else { 3_068 };
+        *found = answer(ask, population, 0, 0);
+    }
+    let document = evaluate(&framework, scope(), &answers, &[], None);
+    let now = render_json(&document).expect("JSON");
+    let lacking = "None was found in the period, and there has to be at least one.";
+    assert!(now.contains("No exception among 3,068.") && now.contains(lacking), "{now}");
+    let earlier =
+        now.replace("3,068", "3068").replace(lacking, "Nothing of the kind happened, though it had to.");
+    for text in [&now, &earlier] {
+        let (_, verified) = verify_json(text.as_bytes()).expect("a report");
+        assert_eq!(verified.problems, Vec::<String>::new());
+    }
+    let (_, verified) =
+        verify_json(now.replace("among 3,068.", "among 3,069.").as_bytes()).expect("a report");
+    assert!(!verified.problems.is_empty(), "another number is another reason");
+}
+
+#[test]
 fn over_a_trail_in_doubt_nothing_passes_and_the_report_says_why() {
     let before = document();
     let doubted = document().in_doubt("the log was rolled back");

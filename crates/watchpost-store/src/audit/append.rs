@@ -51,18 +51,28 @@ struct Prepared {
     role: String,
 }
 
-/// Appends `entries` in their order and returns their numbers; signs a checkpoint when one is due and there is a key.
+/// What was appended, once the transaction is committed.
+#[derive(Default)]
+pub(crate) struct Appended {
+    /// The numbers of the records.
+    pub(crate) numbers: Vec<i64>,
+    /// The tree that they were added to, and the head of the log after them; `None` if there were none.
+    pub(crate) head: Option<(Frontier, Head)>,
+}
+
+/// Appends `entries` in their order; signs a checkpoint when one is due and there is a key.
 pub(crate) async fn append_all(
     tx: &mut Tx,
     entries: Vec<Entry>,
     now: DateTime<Utc>,
     signer: Option<&Signer>,
-) -> Result<Vec<i64>, StoreError> {
+) -> Result<Appended, StoreError> {
     if entries.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Appended::default());
     }
     let prepared = prepare(tx, entries, now).await?;
     let mut head = lock_head(tx, now).await?;
+    let before = head.frontier.clone();
     let numbers = write(tx, &mut head, prepared).await?;
     if let Some(signer) = signer
         && head.next_seq()? - head.checkpoint_size >= CHECKPOINT_EVERY.cast_signed()
@@ -71,7 +81,7 @@ pub(crate) async fn append_all(
         drop(checkpoint::sign(tx, &mut head, signer, "every 256 records").await?);
     }
     save_head(tx, &head).await?;
-    Ok(numbers)
+    Ok(Appended { numbers, head: Some((before, head)) })
 }
 
 /// Appends one record while the head is already locked. Its names must exist, else two writers could wait for each

@@ -15,8 +15,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use crate::audit::apart;
 use crate::audit::bundle::erasures::Erasures;
 use crate::audit::bundle::lines::{Told, Work, hash, leaf, record};
+use crate::audit::export::{MEANT, meant_text};
 use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
 use crate::audit::sign::VerifierKey;
@@ -47,6 +49,8 @@ pub struct BundleChecked {
     pub records: u64,
     /// Those of them without content, each of which an erasure in the log explains.
     pub erased: u64,
+    /// Those of them that do not open and that the log sets apart.
+    pub set_apart: u64,
     /// Tiles in it.
     pub tiles: u64,
 }
@@ -113,15 +117,62 @@ pub fn check_bundle(
     let hashes = hashes(&work, folder, &signed)?;
     let tiles = tree(&work, folder, &hashes, &signed)?;
     let (leaves, erasures) = leaves(&work, folder, &hashes, &signed, trusted)?;
-    let (records, erased) = records(&work, folder, &leaves, &erasures, depth)?;
+    let shown = records(&work, folder, &leaves, depth)?;
+    let (mut erased, mut set_apart) = (0, 0);
+    for leaf in shown.closed.iter().filter_map(|at| leaves.get(*at)) {
+        let hash = usize::try_from(leaf.seq).ok().and_then(|at| hashes.get(at));
+        if erasures.explain(leaf) {
+            erased += 1;
+        } else if erasures.is_closed(leaf.seq, hash) {
+            set_apart += 1;
+        } else {
+            let text = format!("record {} is not shown, and nothing in the log says why", leaf.seq);
+            return Err(BundleProblem::Bad(text));
+        }
+    }
+    complete(&signed, &shown, leaves.len() as u64, meant(folder, &signed)?.as_deref())?;
     Ok(BundleChecked {
         size: signed.size,
         root: STANDARD.encode(signed.root),
         key: signed.vkey,
         leaves: leaves.len() as u64,
-        records,
+        records: shown.n,
         erased,
+        set_apart,
         tiles,
+    })
+}
+
+/// Is all there that the export is meant to show? Of one that nobody signed for, everything has to be.
+fn complete(signed: &Signed, shown: &Shown, leaves: u64, meant: Option<&str>) -> Result<(), BundleProblem> {
+    let (first, end) = shown.records;
+    let is_complete = match meant {
+        Some(says) => {
+            let root = STANDARD.encode(signed.root);
+            says == meant_text(&signed.log, signed.size, &root, shown.records, leaves)
+        }
+        None => first == 0 && u64::try_from(end) == Ok(signed.size) && leaves == signed.size,
+    };
+    if is_complete {
+        return Ok(());
+    }
+    let (n, size) = (end - first, signed.size);
+    let shows = format!("{n} records from {first} on and {leaves} leaves of a log of {size}");
+    Err(BundleProblem::bad(match meant {
+        Some(_) => format!("{MEANT} was signed for something else than what is here: {shows}"),
+        None => format!("here are {shows}, and nothing signed says that no more is meant to be ({MEANT})"),
+    }))
+}
+
+/// What the key of the checkpoint signed that the export shows; `None` if there is nothing of it.
+fn meant(folder: &Path, signed: &Signed) -> Result<Option<String>, BundleProblem> {
+    if !folder.join(MEANT).exists() {
+        return Ok(None);
+    }
+    let note = text(folder, MEANT)?;
+    let says = VerifierKey::parse(&signed.vkey).and_then(|key| key.open(&note).map(str::to_owned));
+    says.map(Some).ok_or_else(|| {
+        BundleProblem::bad(format!("{MEANT} is not signed by the key of the checkpoint, or was altered"))
     })
 }
 
@@ -237,7 +288,7 @@ fn same_tile(folder: &Path, level: usize, n: u64, hashes: &[Hash]) -> Result<(),
     Err(BundleProblem::bad(format!("{name} is not the tile that the hashes make")))
 }
 
-/// The leaves of a part of the file, and those of them that tell of keys and erasures.
+/// The leaves of a part of the file, and those of them that tell of keys, erasures and what is set apart.
 type Part = (Vec<Told>, Vec<Leaf>);
 
 fn leaves(
@@ -269,13 +320,26 @@ fn leaves(
     })?;
     let (mut leaves, mut keys, mut erasures) =
         (Vec::new(), Keys::new(&signed.log, trusted), Erasures::default());
-    for (found, aside) in parts {
+    let mut aside = Vec::new();
+    for (found, of_part) in parts {
         leaves.extend(found);
-        for leaf in aside {
-            if leaf.client.action == crate::privacy::DONE {
-                erasures.take(&leaf)?;
-            } else {
-                keys.take(&leaf)?;
+        aside.extend(of_part);
+    }
+    // What is set apart comes before what sets it apart.
+    for leaf in &aside {
+        erasures.set_apart(leaf);
+    }
+    for leaf in &aside {
+        match leaf.client.action.as_str() {
+            crate::privacy::DONE => erasures.take(leaf)?,
+            apart::ACTION => {}
+            _ => {
+                let hash = usize::try_from(leaf.seq).ok().and_then(|at| hashes.get(at));
+                if let Err(problem) = keys.take(leaf)
+                    && !erasures.is_no_key(leaf.seq, hash)
+                {
+                    return Err(problem);
+                }
             }
         }
     }
@@ -330,18 +394,18 @@ impl<'a> Keys<'a> {
 
     /// Did a key sign that may, and that the trusted one leads to?
     fn check(&self, signed: &Signed) -> Result<(), BundleProblem> {
-        let name = signed.vkey.split('+').next().unwrap_or_default();
-        let covers = |seq: i64| u64::try_from(seq).is_ok_and(|seq| seq < signed.size);
-        let why = match self.known.get(&signed.vkey) {
+        let (vkey, size) = (signed.vkey.as_str(), signed.size);
+        let name = vkey.split('+').next().unwrap_or_default();
+        let covers = |seq: i64| u64::try_from(seq).is_ok_and(|seq| seq < size);
+        let why = match self.known.get(vkey) {
             None => {
                 format!("the log does not know the key that signed: there is no key.add record of {name}")
             }
             Some((added, _)) if !covers(*added) => format!("the key {name} was added after the checkpoint"),
             Some((_, false)) if self.trusted.is_some() => format!(
-                "the checkpoint is signed by {name}, to which the key that you trust does not lead: {}",
-                signed.vkey
+                "the checkpoint is signed by {name}, to which the key that you trust does not lead: {vkey}"
             ),
-            Some(_) => match self.revoked.get(&signed.vkey).filter(|seq| covers(**seq)) {
+            Some(_) => match self.revoked.get(vkey).filter(|seq| covers(**seq)) {
                 Some(seq) => format!("the checkpoint is signed by {name}, which was revoked by record {seq}"),
                 None => return Ok(()),
             },
@@ -363,35 +427,39 @@ struct Seen {
     sealed: Vec<u8>,
 }
 
+/// The records of an export.
+struct Shown {
+    n: u64,
+    /// The first, and one behind the last.
+    records: (i64, i64),
+    /// Where in the leaves those are of which nothing opens.
+    closed: Vec<usize>,
+}
+
 fn records(
     work: &Work<'_>,
     folder: &Path,
     leaves: &[Told],
-    erasures: &Erasures,
     depth: BundleDepth,
-) -> Result<(u64, u64), BundleProblem> {
+) -> Result<Shown, BundleProblem> {
     let parts = work.lines(&folder.join("records.jsonl"), |seen: &mut Seen, line| {
         one_record(seen, line, leaves, depth).map_err(BundleProblem::Bad)
     })?;
-    let (mut n, mut erased, mut shown) = (0, 0, None::<(i64, i64)>);
-    for part in &parts {
+    let (mut n, mut closed, mut shown) = (0, Vec::new(), None::<(i64, i64)>);
+    for part in parts {
         let Some(first) = part.first else { continue };
         if let Some((_, expected)) = shown.filter(|(_, expected)| *expected != first) {
             return Err(BundleProblem::bad(format!("record {expected} is missing")));
         }
-        (n, erased) = (n + part.n, erased + part.closed.len() as u64);
+        n += part.n;
+        closed.extend(part.closed);
         shown = Some((shown.map_or(first, |(begin, _)| begin), part.next));
     }
     let (begin, end) = shown.unwrap_or((0, 0));
     if let Some(leaf) = leaves.iter().find(|leaf| !leaf.is_aside && !(begin..end).contains(&leaf.seq)) {
         return Err(BundleProblem::bad(format!("record {} is missing", leaf.seq)));
     }
-    let mut closed = parts.iter().flat_map(|part| &part.closed).filter_map(|at| leaves.get(*at));
-    if let Some(leaf) = closed.find(|leaf| !erasures.explain(leaf)) {
-        let text = format!("record {} is not shown, and nothing in the log says why", leaf.seq);
-        return Err(BundleProblem::Bad(text));
-    }
-    Ok((n, erased))
+    Ok(Shown { n, records: (begin, end), closed })
 }
 
 /// A record against its leaf: commitment, and what is sealed against what is said.

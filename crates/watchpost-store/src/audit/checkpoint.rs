@@ -109,6 +109,14 @@ async fn newest_signed(tx: &mut Tx, limit: usize) -> Result<Vec<Checkpoint>, Sto
     Ok(found)
 }
 
+/// The newest checkpoint, if it stands for all of the log. What nobody signed stands for no state of it.
+async fn whole(tx: &mut Tx) -> Result<Option<Checkpoint>, StoreError> {
+    let sql = "SELECT checkpoint_size FROM audit_head WHERE id = 1 AND size = checkpoint_size";
+    let Some(row) = tx.fetch_optional(sql, args![]).await? else { return Ok(None) };
+    let signed = row.i64(0)?;
+    Ok(newest_signed(tx, 1).await?.pop().filter(|newest| newest.size + 1 == signed))
+}
+
 impl Store {
     /// Signs the state of the log now. Adds nothing and returns the newest checkpoint if no record was added since.
     ///
@@ -118,15 +126,20 @@ impl Store {
         let signer = self
             .signer()
             .ok_or_else(|| StoreError::Precondition("there is no key to sign checkpoints with".to_owned()))?;
+        // Where nothing is to be signed nobody is waited for.
+        if let Some(newest) = whole(&mut *self.read().await?).await? {
+            return Ok(newest);
+        }
         let mut write = self.write().await?;
-        write.bump(Tag::Audit).await?;
-        let mut head = lock_head(&mut write, self.inner.clock.now()).await?;
-        if head.next_seq()? == head.checkpoint_size {
-            // What nobody signed stands for no state of the log: then it is signed now.
-            let newest = newest_signed(&mut write, 1).await?.pop();
-            if let Some(newest) = newest.filter(|newest| newest.size + 1 == head.checkpoint_size) {
-                return Ok(newest);
-            }
+        let now = self.inner.clock.now();
+        let locked = async {
+            write.bump(Tag::Audit).await?;
+            lock_head(&mut write, now).await
+        };
+        let mut head = self.noted(locked.await)?;
+        // Another one may have signed meanwhile.
+        if let Some(newest) = whole(&mut write).await? {
+            return Ok(newest);
         }
         let checkpoint = sign(&mut write, &mut head, &signer, reason).await?.map_err(|record| {
             StoreError::Precondition(format!(
@@ -135,7 +148,7 @@ impl Store {
             ))
         })?;
         save_head(&mut write, &head).await?;
-        self.commit(write).await?;
+        self.noted(self.commit(write).await)?;
         Ok(checkpoint)
     }
 

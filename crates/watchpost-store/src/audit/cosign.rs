@@ -25,7 +25,8 @@ const CHECKPOINTS: i64 = 64;
 /// Who signed for what they saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Witnesses {
-    /// Names of the keys, in order; none of a session, none that signed the checkpoint itself.
+    /// Names of the keys, in order, each as the first of those that took one another's place; none of a session, none that
+    /// signed the checkpoint itself, none of the reader.
     pub keys: Vec<String>,
     /// Cosignatures that do not fit their checkpoint, each with the size that it is about.
     pub bad: Vec<(i64, String)>,
@@ -36,6 +37,20 @@ fn maker<'k>(keys: &'k [LogKey], witness: &str, text: &str, line: &str) -> Optio
     keys.iter()
         .filter(|key| key.name == witness)
         .find(|key| VerifierKey::parse(&key.vkey).is_some_and(|key| key.cosigned(text, line).is_some()))
+}
+
+/// The name of the key that came first, where keys took one another's place: they are of one console.
+fn first_of<'k>(keys: &'k [LogKey], name: &'k str) -> &'k str {
+    let mut first = name;
+    // No chain is longer than there are keys, whatever a forged record says.
+    for _ in keys {
+        let Some(before) = keys.iter().find(|key| key.name == first).and_then(|key| key.after.as_deref())
+        else {
+            break;
+        };
+        first = before;
+    }
+    first
 }
 
 impl Store {
@@ -84,12 +99,18 @@ impl Store {
         Ok(Some(seen_of(log, &tree, at)))
     }
 
-    /// Who signed, since `since`, for checkpoints of another key.
+    /// Who signed, since `since`, for checkpoints of another key. `own` are the names of the keys of whoever asks: they
+    /// witness nothing to their owner, and neither does what took their place.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn audit_witnesses(&self, since: DateTime<Utc>) -> Result<Witnesses, StoreError> {
+    pub async fn audit_witnesses(
+        &self,
+        since: DateTime<Utc>,
+        own: &[String],
+    ) -> Result<Witnesses, StoreError> {
         let keys = self.audit_log_keys().await?;
+        let own: BTreeSet<&str> = own.iter().map(|name| first_of(&keys, name)).collect();
         let mut tx = self.read().await?;
         let sql = "SELECT c.size, c.root, c.at, c.note, c.key_name, w.key_name, w.line FROM audit_cosignature w \
                    JOIN audit_checkpoint c ON c.size = w.size WHERE w.at >= $1 ORDER BY c.size DESC LIMIT $2";
@@ -98,14 +119,17 @@ impl Store {
         for row in &rows {
             let (signed, witness, line) = (checkpoint::from_row(row)?, row.text(5)?, row.text(6)?);
             let text = signed_text(&signed.note).unwrap_or_default();
-            let is_own = witness == signed.key_name || witness.starts_with("watchpost-session/");
+            let first = first_of(&keys, &witness);
+            let is_own = own.contains(first)
+                || first == first_of(&keys, &signed.key_name)
+                || witness.starts_with("watchpost-session/");
             let wrong = match maker(&keys, &witness, text, &line) {
                 Some(LogKey { revoked: Some(record), .. }) if *record < signed.size => {
                     format!("was made with a key that record {record} had revoked")
                 }
                 Some(_) => {
                     if !is_own {
-                        names.insert(witness);
+                        names.insert(first.to_owned());
                     }
                     continue;
                 }

@@ -6,9 +6,13 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use watchpost_model::audit::Checkpoint;
 
+use crate::audit::append::log_id_if_any;
+use crate::audit::checkpoint::origin;
 use crate::audit::leaf::Leaf;
 use crate::audit::page::{COLUMNS, stored_payload};
+use crate::audit::sign::VerifierKey;
 use crate::engine::{Row, args};
 use crate::error::StoreError;
 use crate::store::Store;
@@ -33,6 +37,8 @@ pub struct ExportedPayload {
     pub ciphertext: String,
     /// The ChaCha20 key of this record, hex, and the canonical JSON that it opens; absent if the actor was erased.
     pub opened: Option<(String, String)>,
+    /// Its key is there and does not open it: its writer sealed nothing that can be read, or somebody altered it.
+    pub closed: bool,
 }
 
 impl ExportedRecord {
@@ -57,7 +63,42 @@ impl ExportedRecord {
     }
 }
 
+/// The file of an export that says what it is meant to show: a signed note.
+pub(crate) const MEANT: &str = "export.note";
+
+/// What it says: of which state of the log it is, its records (the first, and one behind the last), and how many leaves.
+pub(crate) fn meant_text(log: &str, size: u64, root: &str, records: (i64, i64), leaves: u64) -> String {
+    let (first, end) = records;
+    format!("{}/export\n{size}\n{root}\n{first} {end}\n{leaves}\n", origin(log))
+}
+
 impl Store {
+    /// Is the key of this console the one that signed a checkpoint? `None` if it has none.
+    #[must_use]
+    pub fn audit_signed(&self, checkpoint: &Checkpoint) -> Option<bool> {
+        let key = VerifierKey::parse(&self.signer()?.vkey());
+        Some(key.is_some_and(|key| key.open(&checkpoint.note).is_some()))
+    }
+
+    /// What an export of `checkpoint` is meant to show, signed with the key that signed that one; `None` if this console does
+    /// not have it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn audit_export_note(
+        &self,
+        checkpoint: &Checkpoint,
+        records: (i64, i64),
+        leaves: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(signer) = self.signer().filter(|_| self.audit_signed(checkpoint) == Some(true)) else {
+            return Ok(None);
+        };
+        let log = log_id_if_any(&mut *self.read().await?).await?.unwrap_or_default();
+        let text = meant_text(&log, checkpoint.size.unsigned_abs(), &checkpoint.root, records, leaves);
+        Ok(Some(signer.sign_note(&text)))
+    }
+
     /// Records `from..to` for an export, oldest first; the caller asks for few at a time.
     ///
     /// # Errors
@@ -106,13 +147,14 @@ impl Store {
         Ok(first.zip(last).map_or((0, 0), |(first, last)| (first, last + 1)))
     }
 
-    /// Numbers of the records that add and revoke keys, and of those that say what was erased, among the first `size`.
+    /// Numbers of the records that add and revoke keys, and of those that say what was erased or set apart, among the first
+    /// `size`.
     ///
     /// # Errors
     /// What the database says.
     pub async fn audit_aside_records(&self, size: i64) -> Result<Vec<i64>, StoreError> {
         let sql = "SELECT seq FROM audit_record \
-                   WHERE action IN ('key.add', 'key.revoke', 'erasure.done') AND seq < $1 ORDER BY seq";
+                   WHERE action IN ('key.add', 'key.revoke', 'erasure.done', 'audit_set_apart') AND seq < $1 ORDER BY seq";
         let rows = self.read().await?.fetch(sql, args![size]).await?;
         rows.iter().map(|row| row.i64(0)).collect()
     }
@@ -138,10 +180,12 @@ fn exported(row: &Row) -> Result<ExportedRecord, StoreError> {
                 let plain = key.open_bytes(&stored.sealed)?;
                 Some((hex::encode(key.of_one(&stored.sealed)?), String::from_utf8(plain.to_vec()).ok()?))
             });
+            let closed = stored.key.is_some() && opened.is_none();
             Some(ExportedPayload {
                 nonce: hex::encode(stored.sealed.nonce),
                 ciphertext: STANDARD.encode(stored.sealed.ciphertext),
                 opened,
+                closed,
             })
         }
     };

@@ -154,6 +154,20 @@ fn to_revoke(known: &[LogKey], name: &str) -> Result<Vec<String>, StoreError> {
     }
 }
 
+/// Does the log know this key?
+///
+/// # Errors
+/// `Precondition` if it was revoked; what the database says.
+async fn is_known(tx: &mut Tx, vkey: &str) -> Result<bool, StoreError> {
+    match keys(tx).await?.into_iter().find(|key| key.vkey == vkey) {
+        None => Ok(false),
+        Some(LogKey { revoked: None, .. }) => Ok(true),
+        Some(LogKey { revoked: Some(record), name, .. }) => Err(StoreError::Precondition(format!(
+            "the key {name} was revoked by record {record}: it signs nothing any more"
+        ))),
+    }
+}
+
 impl Store {
     /// The keys that the log knows, in the order in which they came.
     ///
@@ -185,17 +199,15 @@ impl Store {
     /// Adds the `key.add` record of a key that the trail does not know; tells whether it was new.
     pub(crate) async fn signer_register(&self, signer: &Signer) -> Result<bool, StoreError> {
         let vkey = signer.vkey();
+        // Nobody is waited for to find a key that is known.
+        if is_known(&mut *self.read().await?, &vkey).await? {
+            return Ok(false);
+        }
         let mut write = self.write().await?;
         // The lock keeps two processes from adding the same key at once.
         write.bump(Tag::Audit).await?;
-        if let Some(known) = keys(&mut write).await?.into_iter().find(|key| key.vkey == vkey) {
-            return match known.revoked {
-                None => Ok(false),
-                Some(record) => Err(StoreError::Precondition(format!(
-                    "the key {} was revoked by record {record}: it signs nothing any more",
-                    known.name
-                ))),
-            };
+        if is_known(&mut write, &vkey).await? {
+            return Ok(false);
         }
         let draft = own_draft(ADD, signer.name(), self.inner.clock.now());
         write.audit_with_facts(draft, vec![("vkey", json!(vkey))]);

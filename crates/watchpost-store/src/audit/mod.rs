@@ -7,16 +7,19 @@
 //! Never erased: `audit_leaf`, `audit_head`, `audit_checkpoint`. Erasable, without breaking a single proof:
 //! `audit_name` (what an id means), `audit_payload` (sealed under a key of its actor), `audit_record` (plain columns
 //! for searching, which [`verify`] holds against leaf and payload) and `subject_key`: destroying a key is erasing what
-//! is sealed under it. An erasure is lawful for [`verify`] only if an `erasure.done` leaf names the key.
+//! is sealed under it. An erasure is lawful for [`verify`] only if an `erasure.done` leaf names the key. A record whose own
+//! writer sealed nothing that opens is a finding until another one sets it [`apart`].
 //!
 //! Checkpoints are C2SP signed notes (Ed25519). Each signing key has a `key.add` leaf ([`keys`]), each checkpoint a
 //! `checkpoint.sign` leaf, so a stripped checkpoint is missed. Time stamps of authorities ([`stamp`]) stand beside them.
 
+pub(crate) mod apart;
 pub(crate) mod append;
 pub(crate) mod bundle;
 pub(crate) mod checkpoint;
 pub(crate) mod cosign;
 pub(crate) mod export;
+pub(crate) mod holds;
 pub(crate) mod keys;
 pub(crate) mod leaf;
 pub(crate) mod page;

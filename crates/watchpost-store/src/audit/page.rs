@@ -46,7 +46,8 @@ pub(crate) fn stored_payload(row: &Row) -> Result<Option<StoredPayload>, StoreEr
 impl Store {
     /// One page of the trail, newest first, strictly older than `before_seq`.
     ///
-    /// Shape: at most `limit` records (1..=500) by `seq` descending. What was erased reads `[erased]`.
+    /// Shape: at most `limit` records (1..=500) by `seq` descending. What was erased reads `[erased]`, what its
+    /// writer sealed so that nothing opens, or somebody altered since, `[unreadable]`.
     ///
     /// # Errors
     /// `Validation` if `limit` is out of range; what the database says.
@@ -122,6 +123,14 @@ async fn logins(tx: &mut Tx) -> Result<HashMap<String, String>, StoreError> {
 /// What stands for the content of a record whose leaf cannot be read.
 const UNREADABLE: &str = "[unreadable]";
 
+/// What stands for the reason of a record whose content does not open.
+const CLOSED: &str =
+    "what is sealed in this record does not open with its key: its writer sealed nothing that can be read";
+
+/// What stands for the reason where the leaf commits to something else than what is there.
+const ALTERED: &str = "what is sealed here, or its key, is not what the leaf of this record commits to: it was altered \
+    after it was written, by whoever can write the database; `watchpost audit verify` names it";
+
 /// A leaf that is not canonical takes none of the other records with it: what its columns say, and that they prove nothing.
 fn unreadable(row: &Row) -> Result<AuditRecord, StoreError> {
     let said = |text: Option<String>| text.unwrap_or_else(|| UNREADABLE.to_owned());
@@ -154,19 +163,31 @@ fn record(row: &Row, logins: &HashMap<String, String>) -> Result<AuditRecord, St
         Some((leaf, at, outcome))
     });
     let Some((leaf, at, outcome)) = read else { return unreadable(row) };
-    let payload = stored_payload(row)?.and_then(|stored| stored.key?.open(&stored.sealed));
-    let erased = || ERASED.to_owned();
+    let (mut payload, mut closed) = (None, None);
+    if let Some(StoredPayload { key_id, sealed, key: Some(key) }) = stored_payload(row)? {
+        let client = &leaf.client;
+        // The writer answers for what the leaf commits to, and for nothing else.
+        if key_id != client.key || sealed.commitment() != client.commitment || key.check() != client.key_check
+        {
+            closed = Some(ALTERED);
+        } else {
+            payload = key.open(&sealed);
+            closed = payload.is_none().then_some(CLOSED);
+        }
+    }
+    let gone = || (if closed.is_some() { UNREADABLE } else { ERASED }).to_owned();
     let column = row.opt_text(4)?;
+    let object = row.opt_text(6)?.filter(|_| closed.is_some());
     let Payload { actor, changes, host, object, origin, reason, risk, .. } =
         payload.unwrap_or_else(|| Payload {
-            actor: column.unwrap_or_else(erased),
+            actor: column.unwrap_or_else(gone),
             changes: Vec::new(),
-            host: erased(),
-            object: erased(),
-            origin: erased(),
-            reason: None,
-            risk: 0,
-            role: erased(),
+            host: gone(),
+            object: object.unwrap_or_else(gone),
+            origin: gone(),
+            reason: closed.map(str::to_owned),
+            risk: if closed.is_some() { 100 } else { 0 },
+            role: gone(),
         });
     Ok(AuditRecord {
         seq,

@@ -6,8 +6,11 @@
 //! Pages are read by as many connections as look at one moment, checked by themselves at once ([`rows`]), and taken in
 //! order, because the tree grows in order.
 
+mod period;
 pub(super) mod rows;
 mod taken;
+
+pub(crate) use period::unconfirmed_checkpoints;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,22 +20,23 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use watchpost_model::access::Caller;
 use watchpost_model::audit::{
-    AuditOutcome, AuditVerification, Change, Checkpoint, EvidenceStrength, LogSeen, LogVerified,
+    AuditOutcome, AuditVerification, Change, Checkpoint, EvidenceStrength, LogSeen, LogVerified, OwnFault,
+    SetApart,
 };
 use watchpost_model::record_class::RecordClass;
 
+use crate::audit::apart::{self, Apart};
 use crate::audit::checkpoint::{self, note_text};
+use crate::audit::holds::{self, Reach};
 use crate::audit::keys::{self, Added};
-use crate::audit::leaf::Leaf;
 use crate::audit::page::COLUMNS;
 use crate::audit::sign::{VerifierKey, note_signer};
-use crate::audit::tree::{Frontier, leaf_hash};
-use crate::audit::verify::rows::{Checked, Fact, Page, fact};
+use crate::audit::tree::{Frontier, Hash};
+use crate::audit::verify::rows::{Checked, Fact, Page};
 use crate::audit::witness::{KeptNote, seen_of};
-use crate::audit::{append, own_draft, stamp, tile};
+use crate::audit::{own_draft, stamp, tile};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
-use crate::privacy;
 use crate::snapshot::Reading;
 use crate::store::Store;
 
@@ -52,6 +56,8 @@ pub struct VerifyPlan {
     pub kept: Vec<KeptNote>,
     /// What was found already, each with the first record that it is about.
     pub found: Vec<(i64, String)>,
+    /// What was found of which no first record can be told.
+    pub vague: Vec<String>,
     /// Whether checkpoints are kept outside the database, and how many consoles signed for what they saw.
     pub strength: Option<EvidenceStrength>,
     /// Consoles with keys of their own that signed.
@@ -64,7 +70,8 @@ impl Store {
     /// `progress` gets leaves done and leaves in all, and stops the check by answering `false`. Cost: one pass.
     ///
     /// # Errors
-    /// `Cancelled`; what the database says. A trail that does not hold is an answer, not an error.
+    /// `Cancelled`; what the database says. A trail that does not hold is an answer, not an error; its `from` is not 0 where
+    /// all of it fits together, and not to what an earlier check saw.
     pub async fn audit_verify(
         &self,
         caller: &Caller,
@@ -78,8 +85,20 @@ impl Store {
         let strength = plan.strength.unwrap_or(own);
         let look = self.snapshot().await?;
         plan.found.extend(stamp::bad(&mut *look.read().await?).await?);
-        plan.found.extend(privacy::unlike_trail(&mut *look.read().await?).await?);
-        let mut result = Box::pin(Check::run(&look, plan, strength, progress)).await?;
+        plan.found.extend(holds::unlike_trail(&mut *look.read().await?, Reach::Columns).await?);
+        // Whatever does not fit is worth reading everything.
+        plan.from = plan.from.filter(|_| plan.found.is_empty() && plan.vague.is_empty());
+        let mut result = Box::pin(Check::run(&look, plan.clone(), strength, progress)).await?;
+        if !result.ok && result.from > 0 {
+            plan.from = None;
+            let part =
+                std::mem::replace(&mut result, Box::pin(Check::run(&look, plan, strength, progress)).await?);
+            if result.ok {
+                // The log fits together, and not to what an earlier check saw of it: it was written anew, or that memory
+                // was. `from` says where that is, and is 0 of all else that does not hold.
+                result = AuditVerification { leaves: result.leaves, ..part };
+            }
+        }
         result.stamp = stamp::newest(&mut *look.read().await?, result.leaves).await?.map(|kept| kept.stamp);
         drop(look);
         let mut draft = own_draft("audit_verify", "", self.inner.clock.now());
@@ -143,6 +162,11 @@ struct Check {
     explained: BTreeMap<i64, u64>,
     /// Those of them that were the retention of a class.
     classes: BTreeMap<i64, RecordClass>,
+    /// What records say is set apart, and what of that was come across.
+    apart: Apart,
+    set_apart: Vec<SetApart>,
+    /// Problems of records by their own writers, that no record sets apart.
+    own_faults: Vec<OwnFault>,
 }
 
 /// A page on its way: read, being checked.
@@ -170,9 +194,13 @@ impl Check {
         for (seq, problem) in plan.found {
             check.problem(seq, problem);
         }
+        check.problems.extend(plan.vague);
         let ok = check.problems.is_empty();
         let now = look.inner.clock.now();
+        // One of just this size is held against the tree again by whoever goes on from here.
+        let older = check.confirmed - i64::from(check.checkpoints.contains_key(&check.next));
         let verified = ok.then(|| LogVerified {
+            checkpoints: older,
             seen: seen_of(check.log_id.clone(), &check.frontier, now),
             full_at: plan.from.filter(|_| from > 0).map_or(now, |before| before.full_at),
             keys: check.keys.iter().map(|(text, (_, seq))| (text.clone(), *seq)).collect(),
@@ -187,6 +215,8 @@ impl Check {
             first_bad_seq: check.first_bad,
             first_bad_tile: check.first_bad.map(tile::of_record),
             erased: check.taken(),
+            set_apart: check.set_apart,
+            own_faults: check.own_faults,
             problems: check.problems,
             strength,
             witnesses: plan.witnesses,
@@ -197,7 +227,7 @@ impl Check {
 
     /// The state at the begin, the size of the head, and its frontier as it is stored.
     async fn begin(tx: &mut Tx, plan: &VerifyPlan) -> Result<(Self, i64, Vec<u8>), StoreError> {
-        let mut check = Self { whole: true, ..Self::default() };
+        let mut check = Self { whole: true, apart: Apart::read(tx).await?, ..Self::default() };
         let head =
             tx.fetch_optional("SELECT size, frontier, log_id FROM audit_head WHERE id = 1", args![]).await?;
         let (head_size, head_frontier) = match head {
@@ -246,6 +276,7 @@ impl Check {
         }
         self.revoked = before.revoked.iter().cloned().collect();
         // What lies before was held against the tree then, and the tree is the same one.
+        self.confirmed = before.checkpoints;
         self.checkpoints.retain(|size, _| *size >= before.seen.size);
         self.kept.retain(|size, _| *size >= before.seen.size);
         self.confirm(before.seen.size);
@@ -315,11 +346,22 @@ impl Check {
         }
         self.next = seq.saturating_add(1);
         self.frontier.push(record.hash);
+        let was_altered = !record.problems.is_empty();
+        self.fits_though_apart(&record);
+        let excuses: Vec<Option<i64>> =
+            record.doubts.iter().map(|(what, _)| self.apart.excuses(&record, what)).collect();
         for problem in record.problems {
             self.problem(seq, format!("record {seq}: {problem}"));
         }
+        for ((_, doubt), by) in record.doubts.iter().zip(excuses) {
+            self.doubt(seq, by, format!("record {seq}: {doubt}"));
+        }
         if let Some(fact) = record.fact {
-            self.fact(seq, fact);
+            self.fact(seq, record.hash, fact);
+        }
+        if was_altered {
+            // Not by its writer: it cannot be set apart.
+            self.own_faults.retain(|fault| fault.record != seq);
         }
         if let Some(key) = record.absent {
             self.absent.push((seq, key));
@@ -329,14 +371,15 @@ impl Check {
         }
     }
 
-    fn fact(&mut self, seq: i64, fact: Fact) {
+    fn fact(&mut self, seq: i64, hash: Hash, fact: Fact) {
         match fact {
-            Fact::Key(added) => self.key(seq, *added),
+            Fact::Key(added) => self.key(seq, hash, *added),
             Fact::Revoked(vkey) => {
                 if self.keys.contains_key(&vkey) {
                     self.revoked.entry(vkey).or_insert(seq);
                 } else {
-                    self.problem(seq, format!("record {seq} revokes a key that the log does not know"));
+                    let text = format!("record {seq} revokes a key that the log does not know");
+                    self.doubt(seq, self.apart.by(seq, hash, apart::KEY), text);
                 }
             }
             Fact::Checkpoint { size, root, at } => {
@@ -351,16 +394,15 @@ impl Check {
     }
 
     /// Takes a key into the list; one that takes the place of another must bring its signature.
-    fn key(&mut self, seq: i64, added: Added) {
+    fn key(&mut self, seq: i64, hash: Hash, added: Added) {
         let Added { vkey, key, after } = added;
         if let Some((before, proof)) = after {
             let before_name = before.split('+').next().unwrap_or_default().to_owned();
             let is_good = self.keys.contains_key(&before) && !self.revoked.contains_key(&before);
             if !is_good || !keys::vouches(&before, &proof, &self.log_id, &vkey) {
-                self.problem(
-                    seq,
-                    format!("record {seq}: the key {before_name} does not vouch for the key {}", key.name()),
-                );
+                let text =
+                    format!("record {seq}: the key {before_name} does not vouch for the key {}", key.name());
+                self.doubt(seq, self.apart.by(seq, hash, apart::KEY), text);
                 return;
             }
         }
@@ -545,54 +587,4 @@ async fn read_page(tx: &mut Tx, at: i64, end: i64) -> Result<Page, StoreError> {
     let sql = format!("{COLUMNS} WHERE l.seq >= $1 AND l.seq < $2 ORDER BY l.seq");
     let rows = tx.fetch(sql, args![at, end.min(at + PAGE)]).await?;
     Page::read(tx, rows).await
-}
-
-/// How many checkpoints of `[from, to)` (microseconds) were signed, and those that the present tree does not confirm.
-pub(crate) async fn unconfirmed_checkpoints(
-    tx: &mut Tx,
-    from: i64,
-    to: i64,
-) -> Result<(Vec<Checkpoint>, Vec<Checkpoint>), StoreError> {
-    let rows = tx
-        .fetch(
-            "SELECT size, root, at, note, key_name FROM audit_checkpoint WHERE at >= $1 AND at < $2 ORDER BY size",
-            args![from, to],
-        )
-        .await?;
-    let wanted: Vec<Checkpoint> = rows.iter().map(checkpoint::from_row).collect::<Result<_, _>>()?;
-    let mut check = Check { whole: true, ..Check::default() };
-    let head = append::log_id_if_any(tx).await?;
-    check.log_id = head.unwrap_or_default();
-    check.checkpoints = wanted.iter().map(|found| (found.size, found.clone())).collect();
-    let last = wanted.last().map_or(0, |found| found.size);
-    let mut unconfirmed = Vec::new();
-    while check.next < last {
-        let page = tx
-            .fetch(
-                "SELECT seq, leaf FROM audit_leaf WHERE seq >= $1 AND seq < $2 ORDER BY seq LIMIT $3",
-                args![check.next, last, PAGE],
-            )
-            .await?;
-        if page.is_empty() {
-            break;
-        }
-        for row in &page {
-            let (seq, bytes) = (row.i64(0)?, row.blob(1)?);
-            check.whole &= seq == check.next;
-            check.next = seq + 1;
-            check.frontier.push(leaf_hash(&bytes));
-            if let Some(Ok(Some(fact))) = Leaf::parse(&bytes).as_ref().map(fact) {
-                check.fact(seq, fact);
-            }
-            let before = check.confirmed;
-            if check.whole {
-                check.confirm(check.next);
-            }
-            if check.confirmed > before {
-                check.checkpoints.remove(&check.next);
-            }
-        }
-    }
-    unconfirmed.extend(check.checkpoints.into_values());
-    Ok((wanted, unconfirmed))
 }

@@ -4,19 +4,26 @@
 //! the frontier of the head: that is a consistency proof, at the cost of the new leaves only. A log that was emptied,
 //! rolled back, or forked before what was seen cannot pass, however well it verifies by itself.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use watchpost_model::audit::LogSeen;
 
+use crate::audit::append::Head;
 use crate::audit::sign::signed_text;
 use crate::audit::tree::{Frontier, Hash};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
+use crate::pulse::{ReadOnly, read_only};
 use crate::store::Store;
 
 /// Hashes read at once.
 const PAGE: i64 = 8_192;
+
+/// Records of others that are read under the lock of the head, to see whether they continue what was confirmed.
+const OTHERS_MAX: i64 = 512;
 
 /// What a look found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +32,10 @@ pub struct LogLook {
     pub now: LogSeen,
     /// Why it does not continue what was seen; with the number of the first record that is missing or other, as far as
     /// that can be said.
-    pub problem: Option<(i64, String)>,
+    pub problem: Option<(Option<i64>, String)>,
+    /// The server is a standby that has fewer records than were seen: what it lacks may still reach it, so nothing is held
+    /// against the log before it takes changes.
+    pub lags: bool,
 }
 
 /// A checkpoint as it was found outside the database.
@@ -72,11 +82,63 @@ impl Store {
         let mut tx = self.read().await?;
         let (log, head) = head(&mut tx).await?;
         let now = seen_of(log, &head, self.inner.clock.now());
+        let has_fewer =
+            seen.is_some_and(|seen| seen.size > now.size && (now.log.is_empty() || seen.log == now.log));
+        if has_fewer && read_only(&mut tx).await? == Some(ReadOnly::Standby) {
+            return Ok(LogLook { now, problem: None, lags: true });
+        }
         let problem = match seen {
             Some(seen) if seen.size > 0 => compare(&mut tx, seen, &now, &head).await?,
             _ => None,
         };
-        Ok(LogLook { now, problem })
+        Ok(LogLook { now, problem, lags: false })
+    }
+
+    /// The greatest state of the log that the database confirmed to this process with a record of its own.
+    #[must_use]
+    pub fn audit_confirmed(&self) -> Option<LogSeen> {
+        self.confirmed().clone()
+    }
+
+    /// Forgets it where it is no later than what somebody made sure of: by a look, or by taking the log as it is.
+    pub fn audit_made_sure(&self, size: i64) {
+        let mut confirmed = self.confirmed();
+        if confirmed.as_ref().is_some_and(|known| known.size <= size) {
+            *confirmed = None;
+        }
+    }
+
+    /// The log after records of this process, if what they were added to continues what was confirmed to it before; else that
+    /// stays, until a look holds it against the log: another server may have taken the place of the one that confirmed it.
+    pub(crate) async fn audit_follows(
+        &self,
+        tx: &mut Tx,
+        before: &Frontier,
+        head: &Head,
+    ) -> Result<Option<LogSeen>, StoreError> {
+        if let Some(known) = self.audit_confirmed() {
+            let others = before.size().cast_signed() - known.size;
+            if known.log != head.log_id || !(0..=OTHERS_MAX).contains(&others) {
+                return Ok(None);
+            }
+            let mut tree = Frontier::from_hex(known.size, &known.frontier)?;
+            if extend(tx, &mut tree, known.size + others).await?.is_some() || tree != *before {
+                return Ok(None);
+            }
+        }
+        Ok(Some(seen_of(head.log_id.clone(), &head.frontier, self.inner.clock.now())))
+    }
+
+    /// Remembers what was committed. Of two that end at once the later one stays.
+    pub(crate) fn audit_confirm(&self, seen: LogSeen) {
+        let mut confirmed = self.confirmed();
+        if confirmed.as_ref().is_none_or(|known| known.log == seen.log && known.size < seen.size) {
+            *confirmed = Some(seen);
+        }
+    }
+
+    fn confirmed(&self) -> MutexGuard<'_, Option<LogSeen>> {
+        self.inner.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The roots that the log had at `sizes`, in ascending order of size; `None` where it has not so many records, or
@@ -124,15 +186,15 @@ async fn compare(
     seen: &LogSeen,
     now: &LogSeen,
     head: &Frontier,
-) -> Result<Option<(i64, String)>, StoreError> {
+) -> Result<Option<(Option<i64>, String)>, StoreError> {
     let before =
         format!("this console saw {} records on {}", seen.size, seen.at.format("%Y-%m-%d %H:%M:%S UTC"));
     if now.log.is_empty() {
-        return Ok(Some((0, format!("the log was emptied: {before}, and now there is none"))));
+        return Ok(Some((Some(0), format!("the log was emptied: {before}, and now there is none"))));
     }
     if now.log != seen.log {
         return Ok(Some((
-            0,
+            Some(0),
             format!(
                 "the log was replaced by another one: {before} of the log {}, and now there are {} of the log {}",
                 seen.log, now.size, now.log
@@ -141,24 +203,27 @@ async fn compare(
     }
     if now.size < seen.size {
         return Ok(Some((
-            now.size,
+            Some(now.size),
             format!("the log was rolled back: {before}, and now there are {}", now.size),
         )));
     }
     let mut tree = Frontier::from_hex(seen.size, &seen.frontier)?;
     if let Some(missing) = extend(tx, &mut tree, now.size).await? {
         return Ok(Some((
-            missing,
+            Some(missing),
             format!("record {missing} is missing: {before}, and the head says {}", now.size),
         )));
     }
     if tree == *head {
         return Ok(None);
     }
-    // Which part was rewritten cannot be told from the trees alone; that it was no later than this can.
+    // Which part was rewritten cannot be told from the trees alone; that it is before this can.
     Ok(Some((
-        0,
-        format!("the log was rewritten: {before}, and the {} of now do not continue them", now.size),
+        None,
+        format!(
+            "the log was rewritten somewhere before record {}: {before}, and the {} of now do not continue them",
+            seen.size, now.size
+        ),
     )))
 }
 

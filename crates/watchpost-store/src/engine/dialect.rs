@@ -75,6 +75,30 @@ impl Dialect {
         }
     }
 
+    /// The path that an archived event asked for; NULL without a request.
+    pub(crate) const fn request_path(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_extract(replace(body, '\\u0000', '\\u2400'), '$.http.path')",
+            Self::Postgres => "(CAST(replace(body, '\\u0000', '\\u2400') AS JSON) #>> '{http,path}')",
+        }
+    }
+
+    /// What an archived event was done on; NULL if it does not say.
+    pub(crate) const fn resource(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_extract(replace(body, '\\u0000', '\\u2400'), '$.resource')",
+            Self::Postgres => "(CAST(replace(body, '\\u0000', '\\u2400') AS JSON) #>> '{resource}')",
+        }
+    }
+
+    /// What an archived event did there; NULL if it does not say.
+    pub(crate) const fn action(self) -> &'static str {
+        match self {
+            Self::Sqlite => "json_extract(replace(body, '\\u0000', '\\u2400'), '$.action')",
+            Self::Postgres => "(CAST(replace(body, '\\u0000', '\\u2400') AS JSON) #>> '{action}')",
+        }
+    }
+
     /// The text at a path in an event's body: pieces of SQL with a bound path between each two. PostgreSQL takes no
     /// NUL in JSON, so both see its symbol.
     pub(crate) const fn body_text(self) -> &'static [&'static str] {
@@ -229,7 +253,7 @@ impl Dialect {
         }
     }
 
-    /// Every column of every table that can hold text: table, column.
+    /// Every column of every table that can hold text: table, column. A partition is no table of its own.
     pub(crate) const fn text_columns(self) -> &'static str {
         match self {
             Self::Sqlite => {
@@ -238,7 +262,9 @@ impl Dialect {
             }
             Self::Postgres => {
                 "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns \
-                 WHERE table_schema = current_schema() AND data_type = 'text' ORDER BY 1, 2"
+                 WHERE table_schema = current_schema() AND data_type = 'text' AND NOT EXISTS (\
+                 SELECT 1 FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace \
+                 WHERE n.nspname = current_schema() AND r.relname = table_name AND r.relispartition) ORDER BY 1, 2"
             }
         }
     }

@@ -1,18 +1,19 @@
-//! One action on many incidents in one transaction, and taking it back once.
+//! One action on many incidents in one transaction, and taking it, or the change of one, back once.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use watchpost_model::audit::{AuditDraft, Change};
-use watchpost_model::ids::{NoteId, SuppressionId};
+use watchpost_model::event::Severity;
+use watchpost_model::ids::{IncidentId, NoteId, SuppressionId};
 use watchpost_model::incident::{
-    BulkAction, BulkOutcome, BulkSkipped, Incident, IncidentFilter, Status, Verdict, VerdictCause,
+    BulkAction, BulkOutcome, BulkSkipped, Incident, IncidentFilter, LinkKind, Status, Verdict, VerdictCause,
 };
 use watchpost_model::suppression::SuppressionScope;
 
 use super::change::{IncidentPatch, change_one, write_note};
-use super::{detail, list, locked, refuse_merged, set_clocks, timeline, update};
+use super::{Own, detail, keep_own, list, locked, refuse_merged, set_clocks, timeline, update};
 use crate::canonical::to_canonical;
 use crate::engine::args;
 use crate::error::StoreError;
@@ -31,7 +32,7 @@ pub enum BulkTarget {
     /// Those of a filter; the action is refused if they are not as many as the person saw.
     Filter {
         /// Which.
-        filter: IncidentFilter,
+        filter: Box<IncidentFilter>,
         /// How many there were.
         expected: u64,
     },
@@ -53,6 +54,20 @@ struct Before {
     note: Option<NoteId>,
     /// The suppression that the action made.
     suppression: Option<SuppressionId>,
+    /// What only the change of one incident touches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    single: Option<Single>,
+}
+
+/// What an incident was before it was changed by itself, beyond what a bulk action touches.
+#[derive(Debug, Serialize, Deserialize)]
+struct Single {
+    severity: Severity,
+    escalated_to: Option<String>,
+    /// The severity that it had of its own, of one that holds merged ones.
+    own_severity: Option<Severity>,
+    /// The incident of which it was said to be a duplicate.
+    duplicate_of: Option<IncidentId>,
 }
 
 impl Before {
@@ -69,6 +84,7 @@ impl Before {
             paused_s: incident.paused_s,
             note: None,
             suppression: None,
+            single: None,
         }
     }
 
@@ -82,12 +98,21 @@ impl Before {
         incident.resolved_at = self.resolved_at;
         incident.paused = self.paused;
         incident.paused_s = self.paused_s;
+        if let Some(single) = &self.single {
+            incident.severity = single.severity;
+            incident.escalated_to.clone_from(&single.escalated_to);
+        }
         set_clocks(incident);
     }
 }
 
 fn patch_of(action: &BulkAction, incident: &Incident, actor: &str) -> Option<IncidentPatch> {
     match action {
+        BulkAction::Take => Some(IncidentPatch {
+            status: incident.status.when_taken(),
+            assignee: Some(Some(actor.to_owned())),
+            ..IncidentPatch::default()
+        }),
         BulkAction::Assign { assignee } => {
             Some(IncidentPatch { assignee: Some(assignee.clone()), ..IncidentPatch::default() })
         }
@@ -157,16 +182,18 @@ impl Store {
         Ok(BulkOutcome { changed, skipped, undo })
     }
 
-    /// Takes a bulk action back, once: incidents that nobody and nothing changed since are as they were before.
+    /// Takes a bulk action, or the change of one incident, back, once: incidents that nobody and nothing changed since
+    /// are as they were before. The change of one is named by its number and the version that it left: `42@7`.
     ///
     /// # Errors
-    /// `NotFound`; `Precondition` if it was taken back already; what the database says.
+    /// `NotFound`; `Precondition` if it was taken back already, or all of them were changed since; what the database
+    /// says. Then nothing was changed.
     pub async fn incident_undo(&self, bulk: &str, draft: AuditDraft) -> Result<BulkOutcome, StoreError> {
         let now = self.inner.clock.now();
         let mut write = self.write().await?;
         let known = write.fetch_optional("SELECT at FROM bulk_action WHERE id = $1", args![bulk]).await?;
         if known.is_none() {
-            return Err(StoreError::NotFound(format!("bulk action {bulk}")));
+            return Err(StoreError::NotFound(format!("bulk action or change {bulk}")));
         }
         let first = write
             .execute(
@@ -175,7 +202,7 @@ impl Store {
             )
             .await?;
         if first == 0 {
-            return Err(StoreError::Precondition("the bulk action was taken back already".to_owned()));
+            return Err(StoreError::Precondition("this was taken back already".to_owned()));
         }
         let items = write
             .fetch(
@@ -186,15 +213,21 @@ impl Store {
             .await?;
         let (mut changed, mut skipped) = (Vec::new(), Vec::new());
         for item in items {
-            let (incident, _) = locked(&mut write, item.parse(0)?).await?;
+            let (incident, own) = locked(&mut write, item.parse(0)?).await?;
             let number = incident.number;
             if incident.version != item.i64(1)? {
                 let reason = format!("incident {number} was changed since");
                 skipped.push(BulkSkipped { number, reason });
                 continue;
             }
-            Box::pin(restore(&mut write, incident, &item.json(2)?, now, &draft)).await?;
+            Box::pin(restore(&mut write, (incident, own), &item.json(2)?, now, &draft)).await?;
             changed.push(number);
+        }
+        if changed.is_empty() {
+            return Err(StoreError::Precondition(match skipped.as_slice() {
+                [only] => only.reason.clone(),
+                all => format!("all {} incidents were changed since", all.len()),
+            }));
         }
         let mut record = AuditDraft { object: format!("bulk/{bulk}"), ..draft };
         record.changes.push(Change::new("restored", serde_json::Value::Null, changed.len() as u64));
@@ -204,6 +237,38 @@ impl Store {
         self.commit(write).await?;
         Ok(BulkOutcome { changed, skipped, undo: None })
     }
+}
+
+/// Keeps what an incident was before it was changed by itself, for one undo.
+pub(super) async fn remember(
+    write: &mut Write,
+    (old, own): (&Incident, Option<&Own>),
+    new: &Incident,
+    duplicate_of: Option<IncidentId>,
+    now: DateTime<Utc>,
+    actor: &str,
+) -> Result<(), StoreError> {
+    let single = Single {
+        severity: old.severity,
+        escalated_to: old.escalated_to.clone(),
+        own_severity: own.map(|own| own.severity),
+        duplicate_of,
+    };
+    let before = Before { single: Some(single), ..Before::of(old) };
+    let id = format!("{}@{}", new.number, new.version);
+    write
+        .execute(
+            "INSERT INTO bulk_action (id, at, actor, body) VALUES ($1, $2, $3, $4)",
+            args![id.as_str(), now, actor, to_canonical(&serde_json::json!({ "do": "change" }))?],
+        )
+        .await?;
+    write
+        .execute(
+            "INSERT INTO bulk_item (bulk_id, incident_id, version, before) VALUES ($1, $2, $3, $4)",
+            args![id.as_str(), new.id.to_string(), new.version, to_canonical(&before)?],
+        )
+        .await
+        .map(drop)
 }
 
 fn uuid_text(now: DateTime<Utc>) -> String {
@@ -260,8 +325,8 @@ async fn act(
     draft: &AuditDraft,
 ) -> Result<(i64, Before), StoreError> {
     let (mut incident, own) = locked(write, incident.id).await?;
-    if matches!(action, BulkAction::Resolve { .. }) && !incident.status.is_active() {
-        // What somebody judged is not judged again by the way.
+    if matches!(action, BulkAction::Take | BulkAction::Resolve { .. }) && !incident.status.is_active() {
+        // What somebody judged is neither judged nor worked on again by the way.
         return Err(StoreError::Precondition(format!(
             "incident {} is {} already: reopen it first",
             incident.number, incident.status
@@ -270,7 +335,7 @@ async fn act(
     let mut before = Before::of(&incident);
     let actor = draft.caller.name.clone();
     if let Some(patch) = patch_of(action, &incident, &actor) {
-        let new = change_one(write, (incident, own), &patch, now, draft.clone()).await?;
+        let new = change_one(write, (incident, own), &patch, now, draft.clone()).await?.incident;
         return Ok((new.version, before));
     }
     refuse_merged(&incident)?;
@@ -298,28 +363,41 @@ async fn act(
             let line = format!("What follows is suppressed for {days} days: {reason}");
             timeline(write, incident.id, now, &actor, "suppressed", &line).await?;
         }
-        BulkAction::Assign { .. } | BulkAction::Status { .. } | BulkAction::Resolve { .. } => {}
+        BulkAction::Take
+        | BulkAction::Assign { .. }
+        | BulkAction::Status { .. }
+        | BulkAction::Resolve { .. } => {}
     }
     Ok((incident.version, before))
 }
 
 async fn restore(
     write: &mut Write,
-    mut incident: Incident,
+    (mut incident, own): (Incident, Option<Own>),
     before: &Before,
     now: DateTime<Utc>,
     draft: &AuditDraft,
 ) -> Result<(), StoreError> {
     let old = Before::of(&incident);
+    let (old_severity, old_escalated) = (incident.severity, incident.escalated_to.clone());
     before.put_into(&mut incident);
+    if let Some(note) = before.note {
+        write.execute("DELETE FROM incident_note WHERE id = $1", args![note.to_string()]).await?;
+    }
+    if incident.acknowledged_at.is_none() {
+        // Who wrote a note since has looked at it, whatever is taken back.
+        let first = "SELECT at FROM incident_note WHERE incident_id = $1 ORDER BY at LIMIT 1";
+        let first = write.fetch_optional(first, args![incident.id.to_string()]).await?;
+        incident.acknowledged_at = first.map(|row| row.time(0)).transpose()?;
+    }
     incident.version += 1;
     update(write, &incident).await?;
     if old.verdict != before.verdict {
         risk::recount(write, &incident).await?;
     }
     let id = incident.id.to_string();
-    if let Some(note) = before.note {
-        write.execute("DELETE FROM incident_note WHERE id = $1", args![note.to_string()]).await?;
+    if let Some(single) = &before.single {
+        restore_single(write, incident.id, own, single).await?;
     }
     if let Some(suppression) = before.suppression {
         match suppression::remove(write, suppression, now, draft.clone()).await {
@@ -339,13 +417,25 @@ async fn restore(
             .await?;
     }
     let actor = draft.caller.name.clone();
-    timeline(write, incident.id, now, &actor, "undo", "A bulk action was taken back").await?;
+    let what =
+        if before.single.is_some() { "A change was taken back" } else { "A bulk action was taken back" };
+    timeline(write, incident.id, now, &actor, "undo", what).await?;
     let mut record = AuditDraft { object: format!("incident/{}", incident.number), ..draft.clone() };
     if old.status != before.status {
         record.changes.push(Change::new("status", old.status.as_str(), before.status.as_str()));
     }
     if old.verdict != before.verdict {
         record.changes.push(Change::new("verdict", old.verdict.as_str(), before.verdict.as_str()));
+    }
+    if let Some(single) = &before.single
+        && old_severity != single.severity
+    {
+        record.changes.push(Change::new("severity", old_severity.as_str(), single.severity.as_str()));
+    }
+    if let Some(single) = &before.single
+        && old_escalated != single.escalated_to
+    {
+        record.changes.push(Change::new("escalated_to", old_escalated, single.escalated_to.clone()));
     }
     if old.assignee != before.assignee {
         record.changes.push(Change::new("assignee", old.assignee.clone(), before.assignee.clone()));
@@ -354,5 +444,29 @@ async fn restore(
         record.changes.push(Change::new("note", "there", serde_json::Value::Null));
     }
     write.audit(record);
+    Ok(())
+}
+
+/// What the change of one incident left beside its row.
+async fn restore_single(
+    write: &mut Write,
+    id: IncidentId,
+    own: Option<Own>,
+    single: &Single,
+) -> Result<(), StoreError> {
+    if let (Some(mut own), Some(severity)) = (own, single.own_severity)
+        && own.severity != severity
+    {
+        own.severity = severity;
+        keep_own(write, id, Some(&own)).await?;
+    }
+    if let Some(kept) = single.duplicate_of {
+        write
+            .execute(
+                "DELETE FROM incident_link WHERE from_id = $1 AND to_id = $2 AND kind = $3",
+                args![id.to_string(), kept.to_string(), LinkKind::Duplicate.as_str()],
+            )
+            .await?;
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use watchpost_model::access::Origin;
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::event::Severity;
 use watchpost_model::ids::{IncidentId, NoteId};
@@ -11,9 +12,10 @@ use watchpost_model::incident::{
 };
 use watchpost_model::text::visible;
 
-use super::{Own, detail, events, locked, merge, refuse_merged, set_clocks, update};
+use super::{Own, bulk, detail, events, locked, merge, refuse_merged, set_clocks, update};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
+use crate::response::ENGINE;
 use crate::risk;
 use crate::store::{Store, Tag, Write};
 
@@ -45,8 +47,9 @@ pub struct IncidentPatch {
 impl Store {
     /// Changes an incident that still has `expected_version`.
     ///
-    /// The first change by a person acknowledges it. Its audit record is `draft` with object and changes filled in
-    /// here, where the old values are known.
+    /// The first change by a person acknowledges it. [`Store::incident_undo`] takes it back once, unless it stopped or
+    /// started the clocks or the engine made it: by number and new version, `42@7`. Its audit record is `draft` with
+    /// object and changes filled in here, where the old values are known.
     ///
     /// # Errors
     /// `NotFound`; `Conflict` if somebody changed it since; `Precondition` if the status cannot become that one or nothing
@@ -67,13 +70,20 @@ impl Store {
             )));
         }
         let now = self.inner.clock.now();
-        let new = change_one(&mut write, (old, own), &patch, now, draft).await?;
+        let caller = draft.caller.clone();
+        let Changed { incident: new, duplicate_of } =
+            change_one(&mut write, (old.clone(), own.clone()), &patch, now, draft).await?;
+        // Clocks are stopped and started again by hand, and what the engine does is nobody's to undo.
+        if patch.pause.is_none() && !patch.resume && caller.origin != Origin::Engine {
+            bulk::remember(&mut write, (&old, own.as_ref()), &new, duplicate_of, now, &caller.name).await?;
+        }
         write.touch(Tag::Incidents);
         self.commit(write).await?;
         Ok(new)
     }
 
-    /// Adds a note; the first one by a person acknowledges the incident. Notes do not collide, so no version is asked.
+    /// Adds a note; the first one by a person acknowledges the incident. Notes do not collide, so no version is asked, and
+    /// one that acknowledges nothing makes none: what was done before can still be taken back.
     ///
     /// # Errors
     /// `NotFound`; `Validation` if the text is empty or over 20,000 characters; what the database says.
@@ -111,9 +121,11 @@ pub(super) async fn write_note(
 ) -> Result<Note, StoreError> {
     refuse_merged(incident)?;
     let note = Note { id: NoteId::at(now), author: author.to_owned(), at: now, text: text.to_owned() };
-    incident.acknowledged_at.get_or_insert(now);
-    incident.version += 1;
-    update(tx, incident).await?;
+    if incident.acknowledged_at.is_none() {
+        incident.acknowledged_at = Some(now);
+        incident.version += 1;
+        update(tx, incident).await?;
+    }
     tx.execute(
         "INSERT INTO incident_note (id, incident_id, at, author, text) VALUES ($1, $2, $3, $4, $5)",
         args![note.id.to_string(), incident.id.to_string(), now, author, text],
@@ -123,6 +135,14 @@ pub(super) async fn write_note(
     Ok(note)
 }
 
+/// An incident as it was changed.
+pub(super) struct Changed {
+    /// As it stands now.
+    pub(super) incident: Incident,
+    /// The one that it is linked to as a duplicate since.
+    pub(super) duplicate_of: Option<IncidentId>,
+}
+
 /// Changes a locked incident with timeline and audit record.
 pub(super) async fn change_one(
     write: &mut Write,
@@ -130,16 +150,18 @@ pub(super) async fn change_one(
     patch: &IncidentPatch,
     now: DateTime<Utc>,
     draft: AuditDraft,
-) -> Result<Incident, StoreError> {
+) -> Result<Changed, StoreError> {
     refuse_merged(&old)?;
     let mut new = old.clone();
     let mut steps = apply(&mut new, patch, now)?;
+    let mut duplicate_of = None;
     if let (Some((Verdict::Duplicate, _)), Some(number)) = (&patch.verdict, patch.duplicate_of) {
         let kept = detail::by_number(write, number).await?;
         if kept.id == new.id {
             return Err(StoreError::Validation("an incident is no duplicate of itself".to_owned()));
         }
         let is_new = add_link(write, new.id, kept.id, LinkKind::Duplicate, now, &draft.caller.name).await?;
+        duplicate_of = is_new.then_some(kept.id);
         // Judged before, it can still be said which one is kept.
         if is_new && steps.is_empty() {
             let change = Change::new("duplicate_of", Value::Null, number);
@@ -178,7 +200,7 @@ pub(super) async fn change_one(
         draft.changes.push(change);
     }
     write.audit(draft);
-    Ok(new)
+    Ok(Changed { incident: new, duplicate_of })
 }
 
 /// Links two incidents; a link that is there stays as it is. True if it is new.
@@ -447,6 +469,41 @@ fn move_to(incident: &mut Incident, status: Status, now: DateTime<Utc>) -> Resul
         Status::Open | Status::Investigating | Status::Contained => incident.resolved_at = None,
     }
     Ok(steps)
+}
+
+/// Somebody has something enforced for an incident: that acknowledges it, and once it is in force the incident is
+/// contained, if it can be from where it is. What the engine does by itself does neither, and a merged incident stays as it
+/// is. What changed is added to the record.
+pub(crate) async fn enforced(
+    tx: &mut Tx,
+    id: IncidentId,
+    by: &str,
+    in_force: bool,
+    now: DateTime<Utc>,
+    draft: &mut AuditDraft,
+) -> Result<(), StoreError> {
+    let (old, _) = locked(tx, id).await?;
+    if by == ENGINE || old.merged_into.is_some() {
+        return Ok(());
+    }
+    let mut new = old.clone();
+    if old.status.is_active() {
+        new.acknowledged_at.get_or_insert(now);
+    }
+    let mut steps = Vec::new();
+    if in_force && old.status.can_become(Status::Contained) {
+        steps = move_to(&mut new, Status::Contained, now)?;
+    }
+    if new == old {
+        return Ok(());
+    }
+    new.version += 1;
+    update(tx, &new).await?;
+    for Step { kind, text, change } in steps {
+        timeline(tx, id, now, by, kind, &text).await?;
+        draft.changes.push(Change { field: "incident_status".to_owned(), ..change });
+    }
+    Ok(())
 }
 
 /// Adds a line to the timeline of an incident.

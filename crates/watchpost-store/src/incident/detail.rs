@@ -37,6 +37,7 @@ impl Store {
             evidence: evidence(&mut tx, &group).await?,
             event_rows: events::row_count(&mut tx, &group).await?,
             entities: entity_counts(&mut tx, &group).await?,
+            entity_rows: entity_rows(&mut tx, &group).await?,
             notes,
             earlier_notes,
             timeline,
@@ -146,7 +147,20 @@ async fn evidence(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<Evidence>,
     Ok(list)
 }
 
-/// All entities of the events. Each incident keeps its own counts; events that several of a group share are taken off.
+/// How many different entities the events have.
+async fn entity_rows(tx: &mut Tx, group: &[merge::Member]) -> Result<u64, StoreError> {
+    let rows = of_group(
+        tx,
+        "SELECT COUNT(*) FROM (SELECT DISTINCT kind, entity_key FROM incident_entity WHERE kind <> 'agent' AND \
+         incident_id IN ",
+        group,
+        ") x",
+    )
+    .await?;
+    rows.first().map_or(Ok(0), |row| row.u64(0))
+}
+
+/// The most frequent entities of the events. Each incident keeps its own counts; events that several of a group share are taken off.
 async fn entity_counts(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<EntityCount>, StoreError> {
     let rows = of_group(
         tx,

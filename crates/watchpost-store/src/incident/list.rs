@@ -142,6 +142,31 @@ fn conditions(sql: &mut Sql, chosen: &Chosen<'_>, except: Facet) {
         );
         sql.push(" WHERE t.at >= ").bind(period.from).push(" AND t.at < ").bind(period.to).push(")");
     }
+    if let Some(period) = filter.began {
+        // The earlier of both, as the Overview has it.
+        sql.push(" AND first_seen >= ").bind(period.from).push(" AND opened_at >= ").bind(period.from);
+        sql.push(" AND (first_seen < ").bind(period.to).push(" OR opened_at < ").bind(period.to).push(")");
+    }
+    match filter.acknowledged {
+        None => {}
+        Some(true) => {
+            sql.push(" AND acknowledged_at IS NOT NULL");
+        }
+        Some(false) => {
+            sql.push(" AND acknowledged_at IS NULL");
+        }
+    }
+    if let Some(at) = filter.active_at {
+        // As the Overview has it.
+        sql.push(" AND (first_seen <= ").bind(at).push(" OR opened_at <= ").bind(at).push(")");
+        sql.push(" AND (resolved_at IS NULL OR resolved_at > ").bind(at).push(")");
+    }
+    if let Some(event) = filter.event {
+        sql.push(
+            " AND id IN (SELECT m.root_id FROM incident_event x JOIN incident m ON m.id = x.incident_id",
+        );
+        sql.push(" WHERE x.event_id = ").bind(event.to_string()).push(")");
+    }
 }
 
 fn order_column(order: IncidentOrder) -> (&'static str, &'static str) {

@@ -29,7 +29,7 @@ pub use change::IncidentPatch;
 pub use events::{IncidentEventCursor, IncidentEventPage};
 pub use list::{IncidentCounts, IncidentCursor, IncidentPage};
 
-pub(crate) use change::{add_link, end_pause, resume, timeline};
+pub(crate) use change::{add_link, end_pause, enforced, resume, timeline};
 pub(crate) use events::{LINKED, Linked, count_entities, freeze, link};
 pub(crate) use merge::{bump, keep_own, lock_grouping, regroup};
 
@@ -153,7 +153,7 @@ pub(crate) fn new(finding: &Finding, number: i64, id: IncidentId, now: DateTime<
     let mut incident = Incident {
         id,
         number,
-        title: title(finding.family, &finding.entity),
+        title: title(finding),
         family: finding.family,
         entity: finding.entity.clone(),
         severity: finding.severity,
@@ -184,10 +184,19 @@ pub(crate) fn new(finding: &Finding, number: i64, id: IncidentId, now: DateTime<
     incident
 }
 
-fn title(family: AttackFamily, entity: &Entity) -> String {
-    let value = visible(&entity.value, 80);
-    let what = family.title();
-    match entity.kind {
+/// What was seen and of whom. Of the use of an account that is the rule: one unusual hour and two places at once are of the
+/// same family.
+pub(crate) fn title(finding: &Finding) -> String {
+    // The metric, which its entity names as well.
+    if finding.family == AttackFamily::RedisHealth {
+        return visible(&finding.rule_title, 120);
+    }
+    let value = visible(&finding.entity.value, 80);
+    if finding.family == AttackFamily::AccountTakeover {
+        return format!("{}: {value}", visible(&finding.rule_title, 80));
+    }
+    let what = finding.family.title();
+    match finding.entity.kind {
         EntityKind::Ip => format!("{what} from {value}"),
         EntityKind::User => format!("{what} against user {value}"),
         EntityKind::Session => format!("{what} in session {value}"),
@@ -217,13 +226,24 @@ fn due(incident: &Incident) -> i64 {
     clock.timestamp_micros()
 }
 
-/// Writes the columns that never change, and the rest by [`update`].
+/// What is looked through for words.
+fn search(incident: &Incident) -> String {
+    format!("{}\n{}", incident.title, incident.entity.value).to_lowercase()
+}
+
+/// Calls it as it is called now.
+pub(crate) async fn retitle(tx: &mut Tx, incident: &Incident) -> Result<(), StoreError> {
+    let values = args![incident.title.as_str(), search(incident), incident.id.to_string()];
+    tx.execute("UPDATE incident SET title = $1, search = $2 WHERE id = $3", values).await.map(drop)
+}
+
+/// Writes the columns that seldom change, and the rest by [`update`].
 pub(crate) async fn insert(tx: &mut Tx, incident: &Incident) -> Result<(), StoreError> {
     let entity_ip = match incident.entity.kind {
         EntityKind::Ip => incident.entity.value.parse().ok().map(ip_key),
         EntityKind::User | EntityKind::Session | EntityKind::Endpoint => None,
     };
-    let search = format!("{}\n{}", incident.title, incident.entity.value).to_lowercase();
+    let search = search(incident);
     let mut sql = Sql::new(
         "INSERT INTO incident (id, number, title, family, entity_kind, entity_value, entity_key, entity_ip, opened_at, \
          search, severity, confidence, risk, status, active, verdict, finding_count, event_count, first_seen, \

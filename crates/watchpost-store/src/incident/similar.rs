@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use watchpost_model::event::EntityKind;
-use watchpost_model::incident::{Incident, SimilarIncident};
+use watchpost_model::incident::{Incident, SimilarIncident, SimilarKind, SimilarReason};
 use watchpost_model::text::visible;
 
 use super::{SELECT, detail, from_row, merge};
@@ -17,11 +17,13 @@ use crate::store::Store;
 const EACH: i64 = 200;
 /// Values of an incident that are looked for in others, the most frequent ones.
 const VALUES: i64 = 10;
+/// A user agent of more other incidents than this one is common: half of the world has it.
+const COMMON: usize = 5;
 
 /// Why another incident resembles one, with its weight; together they make at most 100.
 struct Reason {
     weight: u8,
-    text: String,
+    why: SimilarReason,
 }
 
 #[derive(Default)]
@@ -29,12 +31,14 @@ struct Found(BTreeMap<String, BTreeMap<u8, Reason>>);
 
 impl Found {
     /// Each kind of reason counts once an incident.
-    fn add(&mut self, id: String, weight: u8, text: &str) {
-        self.0
-            .entry(id)
-            .or_default()
-            .entry(weight)
-            .or_insert_with(|| Reason { weight, text: text.to_owned() });
+    fn add(&mut self, id: String, weight: u8, kind: SimilarKind, value: &str) {
+        let why = || SimilarReason { kind, value: visible(value, 80) };
+        self.0.entry(id).or_default().entry(weight).or_insert_with(|| Reason { weight, why: why() });
+    }
+
+    /// Is there a reason already that it resembles?
+    fn has(&self, id: &str) -> bool {
+        self.0.contains_key(id)
     }
 }
 
@@ -42,7 +46,7 @@ impl Store {
     /// The incidents that resemble one most, the most alike first, then the newest; at most `limit`.
     ///
     /// What counts: the same entity 35, the same rules 25, the same family on the same endpoint 20, the same network
-    /// (/24, /48) 12, the same user agent 8.
+    /// (/24, /48) 12, the same user agent 8. A user agent that many have makes nothing similar by itself.
     ///
     /// # Errors
     /// `NotFound`; what the database says.
@@ -60,12 +64,13 @@ impl Store {
         same_network(&mut tx, &incident, &mut found).await?;
         same_rules(&mut tx, &group, &mut found).await?;
         let family = format!(" AND i.family = '{}'", incident.family);
-        shared(&mut tx, &group, ("endpoint", 20, "the same attack on"), &family, &mut found).await?;
-        shared(&mut tx, &group, ("agent", 8, "the same user agent"), "", &mut found).await?;
+        shared(&mut tx, &group, ("endpoint", 20, SimilarKind::Attack), &family, &mut found).await?;
+        // The last of all: it looks at what else was found.
+        shared(&mut tx, &group, ("agent", 8, SimilarKind::Agent), "", &mut found).await?;
         let mut list = Vec::new();
         for (id, reasons) in found.0.into_iter().filter(|(id, _)| !own.contains(id)) {
             let score = reasons.values().map(|reason| reason.weight).sum::<u8>().min(100);
-            let because = reasons.into_values().rev().map(|reason| reason.text).collect();
+            let because = reasons.into_values().rev().map(|reason| reason.why).collect();
             list.push((score, id, because));
         }
         let mut rows = Vec::with_capacity(list.len());
@@ -91,23 +96,19 @@ async fn same_entity(tx: &mut Tx, incident: &Incident, found: &mut Found) -> Res
         )
         .await?;
     for row in rows {
-        found.add(row.text(0)?, 35, &format!("the same {}", incident.entity.kind));
+        found.add(row.text(0)?, 35, SimilarKind::Entity, incident.entity.kind.as_str());
     }
     Ok(())
 }
 
-/// The /24 or /48 of an address as the first and last sortable form, and as text.
-fn network(ip: IpAddr) -> (Vec<u8>, Vec<u8>, String) {
+/// The /24 or /48 of an address as the first and last sortable form, and the length of its prefix.
+fn network(ip: IpAddr) -> (Vec<u8>, Vec<u8>, &'static str) {
     let low = ip_key(ip);
     let kept = if ip.to_canonical().is_ipv4() { 15 } else { 6 };
     let (mut first, mut last) = (low.clone(), low);
     first[kept..].fill(0);
     last[kept..].fill(255);
-    (
-        first,
-        last,
-        if kept == 15 { "the same /24 network".to_owned() } else { "the same /48 network".to_owned() },
-    )
+    (first, last, if kept == 15 { "24" } else { "48" })
 }
 
 async fn same_network(tx: &mut Tx, incident: &Incident, found: &mut Found) -> Result<(), StoreError> {
@@ -116,7 +117,7 @@ async fn same_network(tx: &mut Tx, incident: &Incident, found: &mut Found) -> Re
         EntityKind::User | EntityKind::Session | EntityKind::Endpoint => None,
     };
     let Some(ip) = ip else { return Ok(()) };
-    let (low, high, text) = network(ip);
+    let (low, high, prefix) = network(ip);
     let rows = tx
         .fetch(
             "SELECT id FROM incident WHERE entity_ip >= $1 AND entity_ip <= $2 AND entity_ip <> $3 \
@@ -125,7 +126,7 @@ async fn same_network(tx: &mut Tx, incident: &Incident, found: &mut Found) -> Re
         )
         .await?;
     for row in rows {
-        found.add(row.text(0)?, 12, &text);
+        found.add(row.text(0)?, 12, SimilarKind::Network, prefix);
     }
     Ok(())
 }
@@ -143,17 +144,17 @@ async fn same_rules(tx: &mut Tx, group: &[merge::Member], found: &mut Found) -> 
             )
             .await?;
         for other in others {
-            found.add(other.text(0)?, 25, &format!("the same rule {rule}"));
+            found.add(other.text(0)?, 25, SimilarKind::Rule, &rule);
         }
     }
     Ok(())
 }
 
-/// Incidents that share a frequent value of a kind.
+/// Incidents that share a frequent value of a kind; those that share a common user agent only if they share more.
 async fn shared(
     tx: &mut Tx,
     group: &[merge::Member],
-    (kind, weight, text): (&str, u8, &str),
+    (kind, weight, why): (&str, u8, SimilarKind),
     condition: &str,
     found: &mut Found,
 ) -> Result<(), StoreError> {
@@ -167,8 +168,18 @@ async fn shared(
         );
         sql.bind(kind).push(" AND x.entity_key = ").bind(value.as_str()).push(condition);
         sql.push(" ORDER BY i.number DESC LIMIT ").bind(EACH);
+        let mut others = Vec::new();
         for other in tx.fetch_sql(sql).await? {
-            found.add(other.text(0)?, weight, &format!("{text} {}", visible(&value, 80)));
+            let id = other.text(0)?;
+            if !group.iter().any(|member| member.id == id) {
+                others.push(id);
+            }
+        }
+        let common = why == SimilarKind::Agent && others.len() > COMMON;
+        for id in others {
+            if !common || found.has(&id) {
+                found.add(id, weight, why, &value);
+            }
         }
     }
     Ok(())
@@ -180,9 +191,9 @@ mod tests {
 
     #[test]
     fn networks_of_addresses() {
-        let (low, high, text) = network("203.0.113.7".parse().unwrap());
+        let (low, high, prefix) = network("203.0.113.7".parse().unwrap());
         assert_eq!((&low[12..], &high[12..]), (&[203, 0, 113, 0][..], &[203, 0, 113, 255][..]));
-        assert_eq!(text, "the same /24 network");
+        assert_eq!(prefix, "24");
         let (low, high, _) = network("2001:db8:1:2::9".parse().unwrap());
         assert_eq!(
             (&low[..8], &high[..8]),

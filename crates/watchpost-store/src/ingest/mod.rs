@@ -97,6 +97,7 @@ impl Store {
         batch: IngestBatch<'_>,
         state: Option<(&str, &[u8])>,
     ) -> Result<IngestOutcome, StoreError> {
+        self.event_room(batch.events).await;
         let mut ingest = self.ingest_begin().await?;
         let outcome =
             ingest.take_in(PreparedEvents::new(batch.events, &[], batch.now)?, batch, state).await?;
@@ -105,7 +106,7 @@ impl Store {
     }
 
     /// Begins a transaction that takes in several batches one after the other, as [`Store::ingest`] would, and all of
-    /// them or none.
+    /// them or none. [`Store::event_room`] for them comes before.
     ///
     /// # Errors
     /// What the database says.

@@ -41,6 +41,8 @@ pub(super) struct Work {
     timeline: Vec<(&'static str, String)>,
     /// Did the severity rise? Then a pause ends.
     risen: bool,
+    /// Was it called after a finding that is less severe than a later one?
+    is_renamed: bool,
     /// Did an event of its findings work? Known while there are fewer than [`GROWN`].
     has_worked: bool,
 }
@@ -60,6 +62,10 @@ impl Work {
         }
         if self.rules.insert(finding.rule_id.clone()) {
             self.timeline.push(("finding", format!("{}: {}", finding.rule_id, finding.summary)));
+        }
+        if finding.severity > self.incident.severity && finding.family == AttackFamily::AccountTakeover {
+            self.incident.title = incident::title(finding);
+            self.is_renamed = true;
         }
         self.raise(finding.severity, &finding.rule_id);
         self.has_worked |= has_worked(event);
@@ -169,6 +175,7 @@ impl Works {
             events: Vec::new(),
             timeline: vec![("opened", format!("Opened by {}: {}", finding.rule_id, finding.summary))],
             risen: false,
+            is_renamed: false,
             has_worked: false,
         };
         self.by_id.insert(id, work);
@@ -220,6 +227,7 @@ impl Works {
             events: Vec::new(),
             timeline: Vec::new(),
             risen: false,
+            is_renamed: false,
             has_worked: !worked.is_empty(),
         };
         self.by_id.insert(id, work);
@@ -299,6 +307,9 @@ impl Works {
             }
             let id = work.incident.id;
             incident::update(tx, &work.incident).await?;
+            if work.is_renamed {
+                incident::retitle(tx, &work.incident).await?;
+            }
             for (kind, text) in &work.timeline {
                 incident::timeline(tx, id, self.now, "engine", kind, text).await?;
             }

@@ -42,6 +42,16 @@ struct Facts {
 }
 
 impl Store {
+    /// Refuses what an erasure of this subject would refuse, and changes nothing. Cost: a pass over the leaves.
+    ///
+    /// # Errors
+    /// `Precondition` while a hold, a block or an incident that is worked on needs it, or while a hold is not as the trail
+    /// says; what the database says.
+    pub async fn privacy_erasable(&self, subject: &Subject) -> Result<(), StoreError> {
+        let mut tx = self.read().await?;
+        refuse(&mut tx, subject).await
+    }
+
     /// Erases somebody: destroys the key, removes what is about the subject, and puts a pseudonym where the subject is only
     /// named. `draft` gives the record of it, by the erasure as it was done. Answered with it are the files that the trail
     /// said were written: exports, backups.
@@ -177,6 +187,7 @@ pub(super) fn number_lists(numbers: &[i64]) -> Vec<String> {
 
 /// Is there something that needs what is known of the subject?
 async fn refuse(tx: &mut Tx, subject: &Subject) -> Result<(), StoreError> {
+    hold::refuse_unlike_trail(tx).await?;
     if let Some(held) = hold::in_force(tx, subject).await?.first() {
         return Err(StoreError::Precondition(format!(
             "the legal hold {} of {} ({}) keeps it: nothing is erased until it is released",

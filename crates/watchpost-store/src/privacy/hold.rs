@@ -1,10 +1,10 @@
 //! Legal holds: while one is in force nothing about its subject is erased, and retention leaves it alone.
 
-use std::collections::BTreeMap;
-
 use watchpost_model::audit::{AuditDraft, Change};
 use watchpost_model::privacy::{LegalHold, Subject};
 
+use crate::audit::holds::{self, FACT, Reach};
+use crate::audit::leaf::time_text;
 use crate::audit::seal::random_id;
 use crate::engine::{Row, Tx, args};
 use crate::error::StoreError;
@@ -36,51 +36,14 @@ pub(super) async fn in_force(tx: &mut Tx, subject: &Subject) -> Result<Vec<Legal
     Ok(holds)
 }
 
-/// The beginning of the object of every record about a hold; its id follows.
-const OBJECT: &str = "hold/";
-
-/// Holds that are not as the trail says, each with the number of the record: placed by it and gone, or placed by it in force
-/// although it was released; released without a record.
-///
-/// Of a hold whose placing stands in no record that can be searched any more, nothing is said: its release may have gone
-/// with it. An erasure takes from a record which hold it was about; that many releases may be without one.
-pub(crate) async fn unlike_trail(tx: &mut Tx) -> Result<Vec<(i64, String)>, StoreError> {
-    let records = "SELECT seq, action, object FROM audit_record \
-        WHERE action IN ('hold_add', 'hold_release') AND outcome = 'success' ORDER BY seq";
-    let (mut placed, mut released, mut erased) = (BTreeMap::new(), BTreeMap::new(), 0_usize);
-    for row in tx.fetch(records, args![]).await? {
-        let (is_placing, object) = (row.text(1)? == "hold_add", row.text(2)?);
-        if let Some(id) = object.strip_prefix(OBJECT) {
-            let of = if is_placing { &mut placed } else { &mut released };
-            of.insert(id.to_owned(), row.i64(0)?);
-        } else if !is_placing {
-            erased += 1;
-        }
+/// Nothing is taken for good while a hold is not as the trail says: it may be the one that somebody pointed elsewhere.
+pub(super) async fn refuse_unlike_trail(tx: &mut Tx) -> Result<(), StoreError> {
+    match holds::unlike_trail(tx, Reach::Leaves).await?.into_iter().next() {
+        Some((_, problem)) => Err(StoreError::Precondition(format!(
+            "{problem}: nothing is erased while the legal holds are not as the trail says (docs/privacy.md)"
+        ))),
+        None => Ok(()),
     }
-    let mut holds = BTreeMap::new();
-    for row in tx.fetch("SELECT id, released_at FROM legal_hold", args![]).await? {
-        holds.insert(row.text(0)?, row.opt_i64(1)?.is_some());
-    }
-    let (mut found, mut unexplained) = (Vec::new(), Vec::new());
-    for (id, seq) in placed {
-        match (holds.get(&id), released.get(&id)) {
-            (None, _) => {
-                found.push((seq, format!("the legal hold {id} that record {seq} placed is not there")));
-            }
-            (Some(true), None) => unexplained.push((
-                seq,
-                format!("the legal hold {id} that record {seq} placed is released, and no record says so"),
-            )),
-            (Some(false), Some(by)) => {
-                found.push((*by, format!("the legal hold {id} that record {by} released is in force")));
-            }
-            (Some(true), Some(_)) | (Some(false), None) => {}
-        }
-    }
-    if unexplained.len() > erased {
-        found.append(&mut unexplained);
-    }
-    Ok(found)
 }
 
 /// Everybody whom a hold in force keeps.
@@ -90,7 +53,8 @@ pub(super) async fn held(tx: &mut Tx) -> Result<Vec<Subject>, StoreError> {
 }
 
 impl Store {
-    /// Places a hold. `draft` gives the record of it, by the hold as it is written.
+    /// Places a hold. `draft` gives the record of it, by the hold as it is written; what the hold says is added to it, and is
+    /// what a check holds the row against.
     ///
     /// # Errors
     /// What the database says; then nothing was written.
@@ -129,7 +93,18 @@ impl Store {
                 ],
             )
             .await?;
-        write.audit(draft(&hold));
+        let mut record = draft(&hold);
+        let placed_at = time_text(hold.placed_at);
+        let said = [
+            ("kind", subject.kind.as_str()),
+            ("value", subject.value.as_str()),
+            ("reason", reason),
+            ("owner", owner),
+            ("placed_at", placed_at.as_str()),
+            ("placed_by", by),
+        ];
+        record.changes.extend(said.map(|(field, text)| Change::new(field, serde_json::Value::Null, text)));
+        write.audit_with_facts(record, vec![(FACT, hold.id.as_str().into())]);
         self.commit(write).await?;
         Ok(hold)
     }
@@ -180,7 +155,9 @@ impl Store {
             return Err(StoreError::Conflict("the hold was released before".to_owned()));
         }
         draft.changes.push(Change::new("released_at", serde_json::Value::Null, now.to_rfc3339()));
-        write.audit(draft);
+        draft.changes.push(Change::new("released_by", serde_json::Value::Null, by));
+        draft.changes.push(Change::new("release_reason", serde_json::Value::Null, reason));
+        write.audit_with_facts(draft, vec![(FACT, id.into())]);
         self.commit(write).await?;
         self.hold(id).await
     }

@@ -5,6 +5,7 @@
 //! taken from beside them. [`scan`] looks afterwards, at every column that can hold text, so a table that nobody thought
 //! of is told, not missed. [`replay`] does erasures again in an older copy. [`purge`] is the retention of the trail.
 
+mod beside;
 mod consent;
 mod erase;
 mod hold;
@@ -12,8 +13,9 @@ mod places;
 mod purge;
 mod replay;
 mod scan;
+mod settle;
 
-pub(crate) use hold::{KEEPS_EVENT, unlike_trail};
+pub(crate) use hold::KEEPS_EVENT;
 pub use replay::KeptErasure;
 pub use scan::{KnownFiles, Look};
 

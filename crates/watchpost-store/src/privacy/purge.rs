@@ -87,6 +87,7 @@ impl Store {
     ) -> Result<Vec<RecordPurge>, StoreError> {
         let now = self.inner.clock.now();
         let mut write = self.write().await?;
+        hold::refuse_unlike_trail(&mut write).await?;
         let found = find(&mut write, cutoffs).await?;
         take(&mut write, &found).await?;
         write.touch(Tag::Audit);

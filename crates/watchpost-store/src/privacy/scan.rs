@@ -34,11 +34,13 @@ pub struct Look {
     pub letters: u64,
 }
 
-/// Files that somebody wrote, as far as rows tell.
+/// Files and databases that somebody wrote, as far as rows tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownFiles {
     /// Their paths.
     pub files: BTreeSet<String>,
+    /// Names of databases of the server that the trail says were made of copies.
+    pub databases: BTreeSet<String>,
     /// Rows that cannot be read: what they say of files is not known. They keep nobody from being erased.
     pub unread: Vec<String>,
 }
@@ -124,31 +126,8 @@ impl Store {
         Ok(look)
     }
 
-    /// Folds what was written into the file, so that nothing is left in the log beside it (SQLite), or gives the space of
-    /// removed rows back (PostgreSQL). False if somebody who reads stood in the way.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn privacy_settle(&self) -> Result<bool, StoreError> {
-        let mut tables: Vec<&str> = REMOVED.iter().chain(CHANGED).map(|(table, _)| *table).collect();
-        tables.extend(["event", "evidence", "incident_event", "engine_state", "subject_key", "sealed_field"]);
-        tables.extend(["audit_record", "audit_payload", "audit_name"]);
-        tables.sort_unstable();
-        tables.dedup();
-        self.inner.db.settle(&tables).await
-    }
-
-    /// Writes the whole file anew, without what lay in free space. SQLite only.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn privacy_rewrite(&self) -> Result<(), StoreError> {
-        self.inner.db.rewrite().await?;
-        self.privacy_settle().await.map(drop)
-    }
-
-    /// Files that reports and jobs say were written. What the trail says of them is answered by
-    /// [`Store::privacy_erase`], which reads all of it anyway.
+    /// Files that reports and jobs say were written, and databases that copies were put back into. What the trail says of
+    /// files is answered by [`Store::privacy_erase`], which reads all of it anyway.
     ///
     /// # Errors
     /// What the database says.
@@ -170,6 +149,11 @@ impl Store {
                 }
                 Err(_) => known.unread.push(format!("job run {}", row.text(0)?)),
             }
+        }
+        let sql = "SELECT DISTINCT object FROM audit_record \
+                   WHERE action = 'database_restore' AND object LIKE 'database/%' ORDER BY object";
+        for row in tx.fetch(sql, args![]).await? {
+            known.databases.extend(row.text(0)?.strip_prefix("database/").map(str::to_owned));
         }
         Ok(known)
     }

@@ -25,7 +25,7 @@ enum Way {
 struct Proxy {
     port: u16,
     way: watch::Sender<Way>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Proxy {
@@ -40,7 +40,7 @@ impl Proxy {
                 passing.spawn(pass(client, socket.clone(), seen.clone()));
             }
         });
-        Self { port, way, _tasks: tasks }
+        Self { port, way, tasks }
     }
 
     fn is(&self, way: Way) {
@@ -105,6 +105,9 @@ async fn a_server_that_is_away_is_told_within_seconds() {
         proxy.is(way);
         refused(&store, Duration::from_secs(7), &format!("{way:?}, the first")).await;
         refused(&store, Duration::from_secs(3), &format!("{way:?}, the next")).await;
+        // The index of words is the server's own: nobody asks it how far it is, and so nobody complains of no answer.
+        assert_eq!(store.event_text_step().await.expect("nothing is asked").added, 0);
+        assert_eq!(store.event_text_behind().await.expect("nothing is asked"), 0);
         // What is held by the silent one is cut, as a network does in the end.
         proxy.is(Way::Cut);
         proxy.is(Way::Open);
@@ -118,6 +121,31 @@ async fn a_server_that_is_away_is_told_within_seconds() {
         assert_eq!(next, seq + 1, "{way:?}: nothing was written meanwhile, and no number is missing");
         seq = next;
     }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ended_is_told_with_the_reason() {
+    let Some(target) = postgres_database().await else { return };
+    let DatabaseTarget::Postgres { host, port, database, username, .. } = target else { unreachable!() };
+    let mut proxy = Proxy::new(PathBuf::from(host).join(format!(".s.PGSQL.{port}"))).await;
+    let target = DatabaseTarget::Postgres {
+        host: "127.0.0.1".to_owned(),
+        port: proxy.port,
+        database,
+        username,
+        password: None,
+        tls: None,
+    };
+    let store = Store::open(&target, Arc::new(SystemClock)).await.expect("through the proxy");
+    store.audit_append(draft("incident_take")).await.unwrap();
+    proxy.is(Way::Cut);
+    proxy.tasks.shutdown().await;
+    // A connection from before may be the first that is tried.
+    drop(store.audit_append(draft("incident_take")).await);
+    refused(&store, Duration::from_secs(7), "nobody listens").await;
+    let error = store.audit_append(draft("incident_take")).await.unwrap_err();
+    assert!(error.to_string().contains("refused"), "the true reason: {error}");
     store.close().await;
 }
 

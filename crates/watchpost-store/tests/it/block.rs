@@ -4,13 +4,22 @@ use chrono::Duration;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::block::{AllowEntry, Block, BlockState, BlockTarget};
 use watchpost_model::event::Outcome;
+use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::BlockId;
+use watchpost_model::incident::{IncidentFilter, IncidentOrder, Status, Verdict};
+use watchpost_model::overview::Overview;
 use watchpost_model::period::Period;
-use watchpost_store::StoreError;
+use watchpost_store::{IncidentPatch, StoreError};
 
-use crate::support::{World, both, draft, events};
+use crate::support::{World, both, draft, events, finding};
 
-both!(blocks_come_and_go, previews_count_ranges, the_allowlist);
+both!(
+    blocks_come_and_go,
+    a_block_contains_its_incident,
+    what_was_active_at_an_instant_is_found,
+    previews_count_ranges,
+    the_allowlist
+);
 
 fn block(world: &World, target: &str) -> Block {
     Block {
@@ -55,19 +64,119 @@ async fn blocks_come_and_go(world: World) {
     store.block_insert(&again, draft("block_add")).await.unwrap();
     assert_eq!(store.block_page(&[], 10).await.unwrap().len(), 2);
     let made = Period::new(again.created_at, again.created_at + Duration::seconds(1)).unwrap();
-    let (rows, counts) = store.blocks_made(&[], Some(made), None, 1).await.unwrap();
+    let (rows, counts) = store.blocks_made(&[], Some(made), None, None, 1).await.unwrap();
     assert_eq!(counts, [(BlockState::Pending, 1), (BlockState::Removed, 1)]);
     assert_eq!(rows.len(), 1, "the counts are of all, the rows are at most so many");
     for (near, found) in [("203.0.113.7", 2), ("203.0.0.0/16", 2), ("203.0.114.1", 0)] {
-        let (rows, _) = store.blocks_made(&[], None, Some(near.parse().unwrap()), 9).await.unwrap();
+        let (rows, _) = store.blocks_made(&[], None, None, Some(near.parse().unwrap()), 9).await.unwrap();
         assert_eq!(rows.len(), found, "blocks of {near}, those that are over too");
     }
     let before = Period::new(made.from - Duration::hours(1), made.from).unwrap();
-    assert_eq!(store.blocks_made(&[], Some(before), None, 9).await.unwrap(), (Vec::new(), Vec::new()));
+    assert_eq!(store.blocks_made(&[], Some(before), None, None, 9).await.unwrap(), (Vec::new(), Vec::new()));
     assert_eq!(store.block_page(&[BlockState::Pending], 10).await.unwrap(), [again]);
     let trail = store.audit_page(&AuditFilter::default(), None, 10).await.unwrap();
     assert_eq!(trail.len(), 4, "what was refused left no record of having been done");
     assert!(trail.iter().all(|record| record.object == "block/203.0.113.0/24"));
+}
+
+async fn a_block_contains_its_incident(world: World) {
+    let batch = events(2, world.now() - Duration::minutes(1));
+    let findings = [
+        finding(1, &batch[0].0, AttackFamily::Sqli, "203.0.113.3"),
+        finding(2, &batch[1].0, AttackFamily::Xss, "203.0.113.4"),
+    ];
+    let opened = world.ingest(&batch, &findings).await.opened;
+    let now = world.now();
+    for (incident, by, tried, in_force) in [
+        (&opened[0], "dana", (Status::Open, Some(now)), (Status::Contained, Some(now))),
+        (&opened[1], "engine", (Status::Open, None), (Status::Open, None)),
+    ] {
+        let stands = async || {
+            let row = world.store.incident_row(incident.number).await.unwrap();
+            (row.status, row.acknowledged_at)
+        };
+        let block = Block {
+            incident: Some(incident.id),
+            created_by: by.to_owned(),
+            ..block(&world, &incident.entity.value)
+        };
+        world.store.block_insert(&block, draft("block_add")).await.unwrap();
+        assert_eq!(stands().await, tried, "{by}: Redis does not have it yet");
+        world.store.block_state_set(block.id, BlockState::Active, None, draft("block_add")).await.unwrap();
+        assert_eq!(stands().await, in_force, "{by}");
+    }
+    let detail = world.store.incident_by_number(opened[0].number).await.unwrap();
+    let lines: Vec<_> =
+        detail.timeline.iter().map(|line| (line.kind.as_str(), line.actor.as_str())).collect();
+    assert!(lines.contains(&("status", "dana")), "{lines:?}");
+    let unknown =
+        Block { incident: Some(watchpost_model::ids::IncidentId::at(now)), ..block(&world, "203.0.113.9") };
+    let refused = world.store.block_insert(&unknown, draft("block_add")).await;
+    assert!(matches!(refused, Err(StoreError::NotFound(_))), "{refused:?}");
+}
+
+fn kpi(overview: &Overview, name: &str) -> Option<f64> {
+    overview.kpis.iter().find(|kpi| kpi.name == name).and_then(|kpi| kpi.value)
+}
+
+async fn what_was_active_at_an_instant_is_found(world: World) {
+    let (start, hours) = (world.now(), Duration::hours);
+    let batch = events(2, start - Duration::minutes(1));
+    let findings = [
+        finding(1, &batch[0].0, AttackFamily::Sqli, "203.0.113.3"),
+        finding(2, &batch[1].0, AttackFamily::Xss, "203.0.113.4"),
+    ];
+    let opened = world.ingest(&batch, &findings).await.opened;
+    assert_eq!(opened.len(), 2);
+    for (target, state) in [
+        ("203.0.113.3", BlockState::Active),
+        ("203.0.113.4", BlockState::Active),
+        ("203.0.113.5", BlockState::Failed),
+    ] {
+        let block = Block { expires_at: start + hours(4), ..block(&world, target) };
+        world.store.block_insert(&block, draft("block_add")).await.unwrap();
+        let block = world.store.block_state_set(block.id, state, None, draft("block_add")).await.unwrap();
+        if target == "203.0.113.4" {
+            world.clock.advance(hours(2));
+            let removed = BlockState::Removed;
+            world
+                .store
+                .block_state_set(block.id, removed, Some("dana"), draft("block_remove"))
+                .await
+                .unwrap();
+        }
+    }
+    let patch = IncidentPatch {
+        status: Some(Status::Resolved),
+        verdict: Some((Verdict::FalsePositive, "a test".into())),
+        ..IncidentPatch::default()
+    };
+    world.store.incident_change(opened[0].id, 1, patch, draft("incident_resolve")).await.unwrap();
+    world.clock.advance(hours(6));
+    let now = world.now();
+    // When, and what was active then: incidents, blocks.
+    for (to, incidents, blocks) in [
+        (start - hours(1), 0_u64, 0_usize),
+        (start + hours(1), 2, 2),
+        (start + hours(2), 1, 1),
+        (start + hours(3), 1, 1),
+        (start + hours(4), 1, 0),
+        (now, 1, 0),
+        (now + hours(1), 1, 0),
+    ] {
+        let period = Period::ending(to, hours(12));
+        let overview = world.store.overview(period, now, 12).await.unwrap();
+        let at = overview.counted_at;
+        assert_eq!(at, to.min(now));
+        let filter = IncidentFilter { active_at: Some(at), ..IncidentFilter::default() };
+        let page = world.store.incident_page(&filter, IncidentOrder::Newest, None, 10).await.unwrap();
+        let found = (world.store.incident_counts(&filter).await.unwrap().total, page.rows.len());
+        assert_eq!(found, (incidents, usize::try_from(incidents).unwrap()), "{to}");
+        assert_eq!(kpi(&overview, "incidents_active"), Some(incidents as f64), "{to}");
+        let (rows, _) = world.store.blocks_made(&[], None, Some(at), None, 9).await.unwrap();
+        assert_eq!(rows.len(), blocks, "{to}");
+        assert_eq!(kpi(&overview, "blocks_active"), Some(blocks as f64), "{to}");
+    }
 }
 
 async fn previews_count_ranges(world: World) {

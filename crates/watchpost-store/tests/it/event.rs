@@ -194,7 +194,10 @@ async fn the_archive_forgets_after_its_days_and_keeps_what_was_counted(world: Wo
 }
 
 async fn short_answers(world: World) {
-    assert_eq!(world.store.pulse().await.unwrap(), Pulse { newest_event: None, incidents_active: 0 });
+    assert_eq!(
+        world.store.pulse().await.unwrap(),
+        Pulse { newest_event: None, incidents_active: 0, read_only: None }
+    );
     assert_eq!(world.store.events_span().await.unwrap(), None);
     assert_eq!(world.store.stored_at_of_newest(3).await.unwrap(), None);
     let first = events(5, world.now() - Duration::hours(1));

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use watchpost_model::audit::AuditFilter;
-use watchpost_model::event::Severity;
+use watchpost_model::event::{Entity, EntityKind, Severity};
 use watchpost_model::finding::{AttackFamily, Finding};
 use watchpost_model::incident::{IncidentFilter, IncidentOrder, Sla, Status};
 use watchpost_store::{EventFilter, IngestBatch, StoreError, VerifyPlan, event_digest};
@@ -18,6 +18,7 @@ both!(
     hostile_text_is_kept,
     the_severity_rises_as_evidence_grows,
     a_scanner_that_finds_nothing_is_not_critical,
+    unusual_use_of_an_account_is_called_by_what_was_seen,
 );
 
 fn attack(events: &[(watchpost_model::event::Event, String)], source: &str) -> Vec<Finding> {
@@ -67,6 +68,31 @@ async fn a_scanner_that_finds_nothing_is_not_critical(world: World) {
     world.ingest(&scans[60..], &findings[60..]).await;
     let incident = world.store.incident_by_number(2).await.unwrap().incident;
     assert_eq!((incident.finding_count, incident.severity), (150, Severity::Critical));
+}
+
+/// By the worst of it, in every order: an unusual hour is no takeover, and two places at once are no unusual hour.
+async fn unusual_use_of_an_account_is_called_by_what_was_seen(world: World) {
+    let events = events(3, world.now() - Duration::hours(1));
+    let use_of = |n: u32, title: &str, severity| {
+        let mut found = finding(n, &events[n as usize].0, AttackFamily::AccountTakeover, "");
+        found.entity = Entity::new(EntityKind::User, "anna");
+        found.rule_id = format!("wp.one.{n}");
+        found.rule_title = title.to_owned();
+        found.severity = severity;
+        found
+    };
+    let hour = use_of(0, "Active at an unusual hour", Severity::Low);
+    let travel = use_of(1, "Active in two places too far apart", Severity::High);
+    let device = use_of(2, "Login with a new device", Severity::Low);
+    let seen = [
+        (hour, "Active at an unusual hour: anna"),
+        (travel, "Active in two places too far apart: anna"),
+        (device, "Active in two places too far apart: anna"),
+    ];
+    for (n, (found, title)) in seen.into_iter().enumerate() {
+        world.ingest(&events[n..=n], &[found]).await;
+        assert_eq!(world.store.incident_by_number(1).await.unwrap().incident.title, title);
+    }
 }
 
 async fn a_batch_opens_incidents(world: World) {

@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 use watchpost_model::clock::SystemClock;
 use watchpost_model::diagnosis::{CheckStep, StepState};
-use watchpost_store::{DatabaseTarget, IngestBatch, Signer, Store, StoreError, VerifyPlan, diagnose};
+use watchpost_store::{
+    DatabaseTarget, IngestBatch, Signer, Store, StoreError, VerifyPlan, diagnose, schema_behind,
+};
 
 use crate::support::{World, both, caller, draft, postgres_database};
 
@@ -37,15 +39,22 @@ async fn a_newer_schema_is_refused(world: World) {
 
 async fn an_older_schema_is_told_before_it_is_changed(world: World) {
     assert_eq!(world.store.migrated(), None, "it was new");
+    assert_eq!(schema_behind(&world.target).await, None, "it is as this version makes it");
     world
         .tamper("DELETE FROM schema_version WHERE version = (SELECT MAX(version) FROM schema_version)")
         .await;
+    for _ in 0..2 {
+        let behind = schema_behind(&world.target).await.expect("it lacks one, and keeps lacking it");
+        assert!(behind.from < behind.to && behind.by_opening, "{behind:?}");
+    }
     let steps = diagnose(&world.target).await;
     let told = steps.last().unwrap();
     assert!(told.name == "schema" && told.detail.contains("will be brought to"), "{told:?}");
     if world.is_postgres() {
-        assert_eq!(told.state, StepState::Warning);
-        assert!(told.hint.as_ref().unwrap().contains("pg_dump"), "{told:?}");
+        let is_copied = told.state == StepState::Ok && told.detail.contains("pg_dump makes a copy");
+        // Without the programs it is told what to do.
+        let hint = told.hint.as_deref().unwrap_or_default();
+        assert!(is_copied || told.state == StepState::Warning && hint.contains("pg_dump -Fc"), "{told:?}");
     } else {
         assert!(told.state == StepState::Ok && told.detail.contains("a copy of it"), "{told:?}");
     }
@@ -110,15 +119,22 @@ async fn a_file_of_an_older_schema_is_copied_before_it_is_changed() {
     let target = DatabaseTarget::Sqlite { path: path.clone() };
 
     // What stands where the copy is to be is not overwritten: then nothing is changed.
-    let name = format!("watchpost-{}-schema-{OLDEST}.db", world.now().format("%Y%m%dT%H%M%SZ"));
-    let copy = folder.path().join(name);
-    std::fs::write(&copy, "somebody else's").unwrap();
+    let name = format!("watchpost-{}-schema-{OLDEST}", world.now().format("%Y%m%dT%H%M%SZ"));
+    let left = folder.path().join(format!("{name}.db"));
+    let others = (2..100).map(|n| folder.path().join(format!("{name}-{n}.db")));
+    let others: Vec<_> = others.collect();
+    for path in others.iter().chain([&left]) {
+        std::fs::write(path, "somebody else's").unwrap();
+    }
     let refused = Store::open(&target, world.clock.clone()).await.unwrap_err();
     assert!(matches!(refused, StoreError::NoCopy { from: OLDEST, .. }), "{refused}");
     assert!(refused.to_string().contains("nothing was changed"), "{refused}");
-    assert_eq!(std::fs::read_to_string(&copy).unwrap(), "somebody else's");
     assert_eq!(holds(&path).await, (OLDEST, 3, 1));
-    std::fs::remove_file(&copy).unwrap();
+    for path in &others {
+        std::fs::remove_file(path).unwrap();
+    }
+    // One of the same second, of a process that was killed, keeps nobody from making the next.
+    let copy = others[0].clone();
 
     let store = Store::open(&target, world.clock.clone()).await.unwrap();
     let migrated = store.migrated().cloned().unwrap();
@@ -127,6 +143,8 @@ async fn a_file_of_an_older_schema_is_copied_before_it_is_changed() {
     store.close().await;
     assert_eq!(holds(&copy).await, (OLDEST, 3, 1), "the copy is what it was");
     assert_eq!(holds(&path).await, (migrated.to, 4, 1), "and the database is not any more");
+    assert_eq!(std::fs::read_to_string(&left).unwrap(), "somebody else's");
+    std::fs::remove_file(&left).unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -213,6 +231,21 @@ async fn postgres_is_migrated_by_many_at_once() {
     }
 }
 
+/// A database that lacks nothing is opened while somebody else writes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_somebody_else_writes_is_opened_without_a_wait() {
+    let world = World::sqlite().await;
+    let DatabaseTarget::Sqlite { path } = &world.target else { unreachable!() };
+    let mut other = connect(path).await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let opened = Store::open(&world.target, world.clock.clone());
+    let opened =
+        tokio::time::timeout(std::time::Duration::from_secs(8), opened).await.expect("it waits for nobody");
+    assert_eq!(opened.unwrap().migrated(), None);
+    other.execute("COMMIT").await.unwrap();
+    other.close().await.unwrap();
+}
+
 /// A full disk makes SQLite end transactions by itself, in the middle of a batch; here a trigger does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_transaction_that_sqlite_ended_itself_wedges_nothing() {
@@ -251,6 +284,17 @@ async fn the_file_is_private() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_cut_off_is_damaged_and_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watchpost.db");
+    let target = DatabaseTarget::Sqlite { path: path.clone() };
+    Store::open(&target, Arc::new(SystemClock)).await.unwrap().close().await;
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(8192).unwrap();
+    let refused = Store::open(&target, Arc::new(SystemClock)).await;
+    assert!(matches!(refused, Err(StoreError::Damaged(_))), "{refused:?}");
+}
+
+#[tokio::test]
 async fn what_is_no_database_of_ours_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| DatabaseTarget::Sqlite { path: folder.path().join(name) };
@@ -269,9 +313,11 @@ async fn what_is_no_database_of_ours_is_refused() {
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     connection.execute("CREATE TABLE bookmarks (x)").await.unwrap();
     connection.close().await.unwrap();
+    let before = std::fs::read(&path).unwrap();
     let foreign = Store::open(&at("foreign.db"), Arc::new(SystemClock)).await;
     assert!(matches!(foreign, Err(StoreError::NotADatabase(_))), "{foreign:?}");
     assert_eq!(last(&diagnose(&at("foreign.db")).await), ("schema", StepState::Failed));
+    assert!(std::fs::read(&path).unwrap() == before, "not a byte of it is another");
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ async fn all_events(world: &World, number: i64, limit: u32) -> Vec<IncidentEvent
 
 async fn every_counted_event_is_reachable(world: World) {
     let start = world.now() - Duration::hours(1);
-    let attack: Vec<_> = (0..219).map(|n| failure(n, start, i64::from(n))).collect();
+    let mut attack: Vec<_> = (0..219).map(|n| failure(n, start, i64::from(n))).collect();
+    attack.iter_mut().zip(0..).for_each(|((event, _), n)| event.actor = Some(format!("user{n}")));
     // Of others, of another outcome, and before the count began: not of the attack.
     let mut noise: Vec<_> = (300..330).map(|n| failure(n, start, i64::from(n - 300))).collect();
     noise[..10].iter_mut().for_each(|(event, _)| event.source_ip = Some("198.51.100.8".to_owned()));
@@ -99,8 +100,15 @@ async fn every_counted_event_is_reachable(world: World) {
     assert_eq!((detail.event_rows, detail.evidence.len()), (219, 200));
     assert_eq!(rows.iter().filter(|row| row.frozen).count(), 100, "the first, and what completed a finding");
     let ip = Entity::new(EntityKind::Ip, SOURCE);
+    assert_eq!(detail.entities.len(), 200);
+    assert!(detail.entity_rows >= 220, "all users and the source, of which {} are told", detail.entity_rows);
     let of_source = detail.entities.iter().find(|count| count.entity == ip).unwrap();
     assert_eq!(of_source.events, 219);
+    for (event, numbers) in [(attack[7].0.id, vec![1]), (noise[0].0.id, Vec::new())] {
+        let filter = watchpost_model::incident::IncidentFilter { event: Some(event), ..Default::default() };
+        let page = world.store.incident_page(&filter, Default::default(), None, 10).await.unwrap();
+        assert_eq!(page.rows.iter().map(|row| row.number).collect::<Vec<_>>(), numbers);
+    }
     let again = world.ingest(&attack, &reports).await;
     assert_eq!((again.inserted, again.findings, again.updated.len()), (0, 0, 0), "a replay adds nothing");
     let patch = IncidentPatch {

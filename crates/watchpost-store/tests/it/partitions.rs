@@ -158,3 +158,52 @@ async fn a_log_that_is_there_goes_on_with_its_rights() {
     let records = again.audit_page(&AuditFilter::default(), None, 100).await.unwrap();
     assert_eq!(records.iter().filter(|record| record.action == "incident_take").count(), 5);
 }
+
+/// Partitions of 40 records, so that a test comes to their ends.
+const SMALL: &str = "
+ALTER TABLE audit_leaf DETACH PARTITION audit_leaf_first;
+DROP TABLE audit_leaf_from_1000000;
+ALTER TABLE audit_leaf ATTACH PARTITION audit_leaf_first FOR VALUES FROM (MINVALUE) TO (40);
+DO $$
+BEGIN
+    EXECUTE replace(pg_get_functiondef('watchpost_audit_partitions()'::regprocedure), ':= 1000000', ':= 40');
+END
+$$;
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_writers_cross_the_ends_of_partitions_without_a_gap() {
+    let Some(world) = World::postgres().await else { return };
+    let mut owner = connect(&world.target).await;
+    owner.execute(SMALL).await.unwrap();
+    let first = world.store.audit_head().await.unwrap().size.cast_signed();
+    assert!(first < 40, "the first end is still ahead: {first}");
+    let other = world.another().await;
+    let mut writers = tokio::task::JoinSet::new();
+    // One of them looks for room as it goes, the other one at times finds none and goes on all the same.
+    for (store, makes_room) in [(world.store.clone(), true), (other, false)] {
+        writers.spawn(async move {
+            let mut written = Vec::new();
+            for n in 0..100 {
+                if makes_room && n % 10 == 0 {
+                    store.audit_make_room().await.unwrap();
+                }
+                written.push(store.audit_append(draft("incident_take")).await.unwrap());
+            }
+            written
+        });
+    }
+    let mut written = writers.join_all().await.concat();
+    written.sort_unstable();
+    let end = world.store.audit_head().await.unwrap().size.cast_signed();
+    assert!(written.windows(2).all(|pair| pair[0] < pair[1]), "each number once");
+    assert!(written.len() == 200 && end - first >= 200, "{first} to {end}");
+    let sql =
+        "SELECT COUNT(*), COUNT(DISTINCT seq), MIN(seq), MAX(seq), COUNT(DISTINCT tableoid) FROM audit_leaf";
+    let row = owner.fetch_one(sql).await.unwrap();
+    let (count, distinct): (i64, i64) = (row.get(0), row.get(1));
+    assert_eq!((count, distinct), (end, end), "no gap, nothing twice");
+    assert_eq!((row.get::<i64, _>(2), row.get::<i64, _>(3)), (0, end - 1));
+    assert!(row.get::<i64, _>(4) >= 3, "in several partitions: {:?}", parts(&world).await);
+    holds(&world.store).await;
+}

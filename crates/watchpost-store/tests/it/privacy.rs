@@ -12,7 +12,7 @@ use watchpost_model::register::{EntryResult, RegisterEntry, RegisterKind};
 use watchpost_store::{DatabaseTarget, EventFilter, IncidentPatch, Signer, Store, StoreError, VerifyPlan};
 
 use crate::evidence::{entry, put, with};
-use crate::support::{World, both, caller, draft, event, finding};
+use crate::support::{World, both, caller, draft, event, finding, of_hold};
 
 both!(
     an_erased_user_is_gone_and_the_trail_holds,
@@ -161,12 +161,20 @@ async fn what_still_needs_it_is_not_erased(world: World) {
         let Err(StoreError::Precondition(text)) = result else { panic!("{word}: {result:?}") };
         assert!(text.contains(word) && !text.contains("anna") && !text.contains("198.51"), "{text}");
     };
-    let hold =
-        world.store.hold_add(&user("Anna"), "case 7", "legal", "dana", |_| draft("hold_add")).await.unwrap();
+    let hold = world
+        .store
+        .hold_add(&user("Anna"), "case 7", "legal", "dana", |hold| of_hold("hold_add", &hold.id))
+        .await
+        .unwrap();
     refused(erase(&world.store, &anna).await, "legal hold");
-    let again = world.store.hold_release(&hold.id, "robin", "closed", draft("hold_release")).await.unwrap();
+    let again = world
+        .store
+        .hold_release(&hold.id, "robin", "closed", of_hold("hold_release", &hold.id))
+        .await
+        .unwrap();
     assert_eq!(again.released_by.as_deref(), Some("robin"));
-    let twice = world.store.hold_release(&hold.id, "robin", "closed", draft("hold_release")).await;
+    let twice =
+        world.store.hold_release(&hold.id, "robin", "closed", of_hold("hold_release", &hold.id)).await;
     assert!(matches!(twice, Err(StoreError::Conflict(_))), "{twice:?}");
     let none = world.store.hold_release("nothing", "robin", "closed", draft("hold_release")).await;
     assert!(matches!(none, Err(StoreError::NotFound(_))), "{none:?}");
@@ -227,16 +235,19 @@ async fn retention_leaves_alone_what_is_held(world: World) {
     let later = world.now() + Duration::days(400);
     let due = async || world.store.archive_due(Category::ApiUsage, later).await.unwrap();
     assert_eq!(due().await, 3);
-    let hold =
-        world.store.hold_add(&user("anna"), "case 7", "legal", "dana", |_| draft("hold_add")).await.unwrap();
+    let hold = world
+        .store
+        .hold_add(&user("anna"), "case 7", "legal", "dana", |hold| of_hold("hold_add", &hold.id))
+        .await
+        .unwrap();
     assert_eq!(due().await, 1, "both spellings are held");
     assert_eq!(world.store.archive_prune(Category::ApiUsage, later, 100).await.unwrap(), 1);
     world
         .store
-        .hold_add(&ip("198.51.100.9"), "case 8", "legal", "dana", |_| draft("hold_add"))
+        .hold_add(&ip("198.51.100.9"), "case 8", "legal", "dana", |hold| of_hold("hold_add", &hold.id))
         .await
         .unwrap();
-    world.store.hold_release(&hold.id, "robin", "closed", draft("hold_release")).await.unwrap();
+    world.store.hold_release(&hold.id, "robin", "closed", of_hold("hold_release", &hold.id)).await.unwrap();
     assert_eq!(due().await, 0, "the address is held");
     let holds = world.store.holds().await.unwrap();
     assert_eq!(holds.len(), 2);
@@ -310,7 +321,7 @@ async fn an_older_copy_is_held_to_what_was_erased_since() {
     lived_in(&world, "anna").await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.db");
-    world.store.copy_to(&path).await.unwrap();
+    world.store.copy_to(&path, &|| true).await.unwrap();
     let erasure = erase(&world.store, &user("Anna")).await.unwrap();
     erase(&world.store, &user("nobody-there")).await.unwrap();
     let (log, kept) = world.store.erasures_kept().await.unwrap();
@@ -318,12 +329,16 @@ async fn an_older_copy_is_held_to_what_was_erased_since() {
     let said = serde_json::to_string(&kept).unwrap();
     assert!(!said.to_lowercase().contains("anna"), "the list says no names: {said}");
 
-    let (of_copy, known) = watchpost_store::erasures_of_copy(&path).await.unwrap();
+    let copy = world.store.open_copy(&path, &|| true).await.unwrap();
+    let (of_copy, known) = copy.erasures().await.unwrap();
+    copy.end().await;
     assert_eq!((of_copy, known.len()), (log, 0));
     let old = Store::open(&DatabaseTarget::Sqlite { path: path.clone() }, world.clock.clone()).await.unwrap();
     assert!(!old.privacy_scan(&user("anna")).await.unwrap().found.is_empty(), "it is in the older copy");
     // A hold of then stands against nothing that was decided since.
-    old.hold_add(&user("anna"), "case 7", "legal", "dana", |_| draft("hold_add")).await.unwrap();
+    old.hold_add(&user("anna"), "case 7", "legal", "dana", |hold| of_hold("hold_add", &hold.id))
+        .await
+        .unwrap();
     let done = old.privacy_replay(&kept).await.unwrap();
     assert_eq!(done.len(), 2);
     assert_eq!(done[0].pseudonym, erasure.pseudonym, "the same one as before");

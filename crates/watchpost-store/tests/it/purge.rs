@@ -7,7 +7,7 @@ use watchpost_model::privacy::{Subject, SubjectKind};
 use watchpost_model::record_class::{RecordClass, RecordPurge};
 use watchpost_store::{Signer, Store, VerifyPlan};
 
-use crate::support::{World, both, caller, draft};
+use crate::support::{World, both, caller, draft, of_hold};
 
 both!(
     content_past_its_time_goes_and_the_proofs_stay,
@@ -102,13 +102,17 @@ async fn content_past_its_time_goes_and_the_proofs_stay(world: World) {
 async fn a_hold_wins(world: World) {
     lived_in(&world).await;
     let anna = Subject::new(SubjectKind::User, "anna").unwrap();
-    let hold = world.store.hold_add(&anna, "case 4", "counsel", "dana", |_| draft("hold_add")).await.unwrap();
+    let hold = world
+        .store
+        .hold_add(&anna, "case 4", "counsel", "dana", |hold| of_hold("hold_add", &hold.id))
+        .await
+        .unwrap();
     let done = purge(&world).await;
     assert_eq!((done.records, done.held), (1, 2), "that of kim");
     let kept = trail(&world.store).await.iter().filter(|record| record.actor == "anna").count();
     assert_eq!(kept, 2);
     assert!(verify(&world.store).await.ok);
-    world.store.hold_release(&hold.id, "robin", "over", draft("hold_release")).await.unwrap();
+    world.store.hold_release(&hold.id, "robin", "over", of_hold("hold_release", &hold.id)).await.unwrap();
     let done = purge(&world).await;
     assert_eq!((done.records, done.held), (2, 0));
     let checked = verify(&world.store).await;

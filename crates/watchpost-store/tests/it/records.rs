@@ -5,13 +5,13 @@ use std::time::Duration as StdDuration;
 use chrono::Duration;
 use watchpost_model::audit::AuditFilter;
 use watchpost_model::block::{Block, BlockState};
-use watchpost_model::event::{Category, Event, Outcome, Severity};
+use watchpost_model::event::{Category, Entity, EntityKind, Event, Outcome, Severity};
 use watchpost_model::evidence::{EvidenceAsk, EvidenceQuery};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::health::HealthSample;
 use watchpost_model::ids::{BlockId, JobId, ReportId};
-use watchpost_model::incident::{Status, Verdict};
-use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
+use watchpost_model::incident::{IncidentFilter, IncidentOrder, Status, Verdict};
+use watchpost_model::job::{JobKind, JobPosition, JobProgress, JobRun, JobState};
 use watchpost_model::overview::{ApiUsage, ChangeUnit, Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
@@ -23,10 +23,13 @@ both!(
     settings_are_recorded,
     leases_have_one_holder,
     dead_jobs_fail,
+    positions_of_other_parameters_are_forgotten,
     reports_and_samples,
     notes_are_checked_by_the_keys_of_the_trail,
     revisions_grow,
     the_overview_counts,
+    an_alert_on_redis_is_no_call,
+    new_incidents_of_the_overview_are_found,
     evidence_is_answered,
 );
 
@@ -95,6 +98,17 @@ async fn dead_jobs_fail(world: World) {
         world.tamper(&format!("UPDATE job_run SET owner = 'elsewhere:1:1' WHERE id = '{}'", far.id)).await,
         1
     );
+    let position = JobPosition {
+        job: dead.id,
+        kind: dead.kind,
+        parameters: dead.parameters.clone(),
+        node: "here".to_owned(),
+        run_id: "abc".to_owned(),
+        cursor: "17".to_owned(),
+        done: Vec::new(),
+        progress: Some(JobProgress { done: 7, ..dead.progress.clone() }),
+    };
+    world.store.job_position_put(&position).await.unwrap();
     let other = world.another().await;
     let next = JobRun { started_by: "kim".to_owned(), ..run(&world, JobState::Running) };
     let refused =
@@ -111,7 +125,11 @@ async fn dead_jobs_fail(world: World) {
     let failed = state(dead.id).await;
     assert_eq!((failed.state, failed.ended_at), (JobState::Failed, Some(world.now())));
     assert!(failed.error.is_some());
+    assert_eq!(failed.progress.done, 7, "as far as its position says");
     assert_eq!(state(far.id).await.state, JobState::Running, "another machine may be slow");
+    let further = JobRun { progress: JobProgress { done: 5, ..far.progress.clone() }, ..far.clone() };
+    world.store.job_run_seen(&further).await.unwrap();
+    assert_eq!(state(far.id).await, further, "others see how far it is");
     world.clock.advance(Duration::minutes(11));
     let after = run(&world, JobState::Running);
     other.job_run_begin(&after, &[JobKind::Retention], draft("retention_run")).await.unwrap();
@@ -120,6 +138,38 @@ async fn dead_jobs_fail(world: World) {
     let done = JobRun { state: JobState::Done, ended_at: Some(world.now()), ..living };
     world.store.job_run_put(&done, None).await.unwrap();
     assert_eq!(state(done.id).await, done);
+}
+
+/// What undoes a job lets no later run of it go on in the middle.
+async fn positions_of_other_parameters_are_forgotten(world: World) {
+    let since = world.now() - Duration::hours(24);
+    let position = |kind, parameters: &str, node: &str| JobPosition {
+        job: JobId::at(world.now()),
+        kind,
+        parameters: parameters.to_owned(),
+        node: node.to_owned(),
+        run_id: "abc".to_owned(),
+        cursor: "17".to_owned(),
+        done: Vec::new(),
+        progress: None,
+    };
+    let kept = [
+        position(JobKind::Optimize, "revert, all", "here"),
+        position(JobKind::Optimize, "all", "there"),
+        position(JobKind::Retention, "all", "here"),
+    ];
+    let forgotten = position(JobKind::Optimize, "all", "here");
+    for one in kept.iter().chain([&forgotten]) {
+        world.store.job_position_put(one).await.unwrap();
+    }
+    world.store.job_positions_clear_others(JobKind::Optimize, "revert, all", "here").await.unwrap();
+    let find = async |one: &JobPosition| {
+        world.store.job_position(one.kind, &one.parameters, &one.node, since).await.unwrap()
+    };
+    for one in &kept {
+        assert_eq!(find(one).await.as_ref(), Some(one));
+    }
+    assert_eq!(find(&forgotten).await, None);
 }
 
 async fn reports_and_samples(world: World) {
@@ -265,6 +315,60 @@ fn api_adds_up(overview: &Overview, batch: &[(Event, String)]) {
     assert_eq!(called, api.calls, "one endpoint was called");
     let failed: u64 = api.endpoints.iter().map(|endpoint| endpoint.failures).sum();
     assert_eq!(failed, failures);
+}
+
+async fn an_alert_on_redis_is_no_call(world: World) {
+    let mut batch = events(6, world.now() - Duration::minutes(30));
+    let (alert, _) = &mut batch[5];
+    alert.kind = "redis_health".to_owned();
+    alert.outcome = Outcome::Failure;
+    alert.resource = Some("Memory use on 10.0.0.7:6379".to_owned());
+    let mut found = finding(1, alert, AttackFamily::RedisHealth, "");
+    found.rule_id = "wp.redis.memory".to_owned();
+    found.entity = Entity::new(EntityKind::Endpoint, "Memory use on 10.0.0.7:6379");
+    world.ingest(&batch, &[found]).await;
+    let now = world.now() + Duration::microseconds(1);
+    let overview = world.store.overview(Period::ending(now, Duration::hours(3)), now, 12).await.unwrap();
+    assert_eq!(kpi(&overview, "events").value, Some(6.0));
+    let failed = batch[..5].iter().filter(|(event, _)| event.outcome == Outcome::Failure).count() as u64;
+    assert_eq!((overview.api.calls, overview.api.failures), (5, failed));
+    assert_eq!(overview.api.over_time.series.iter().flat_map(|series| &series.counts).sum::<u64>(), 5);
+    let called: Vec<&str> = overview.api.endpoints.iter().map(|top| top.entity.value.as_str()).collect();
+    assert_eq!(called, ["/search"]);
+}
+
+async fn new_incidents_of_the_overview_are_found(world: World) {
+    let hours = Duration::hours;
+    // Logs of the day before, brought in now.
+    let batch = events(2, world.now() - hours(30));
+    let findings = [
+        finding(1, &batch[0].0, AttackFamily::Sqli, "203.0.113.3"),
+        finding(2, &batch[1].0, AttackFamily::Xss, "203.0.113.4"),
+    ];
+    let opened = world.ingest(&batch, &findings).await.opened;
+    assert_eq!(opened.len(), 2);
+    world.clock.advance(Duration::seconds(90));
+    let patch = IncidentPatch { assignee: Some(Some("dana".into())), ..IncidentPatch::default() };
+    world.store.incident_change(opened[0].id, 1, patch, draft("incident_take")).await.unwrap();
+    let now = world.now() + Duration::microseconds(1);
+    for (to, began, acknowledged) in [(now, 0, 1), (now - hours(24), 2, 0), (now - hours(40), 0, 0)] {
+        let period = Period::ending(to, hours(12));
+        let overview = world.store.overview(period, now, 12).await.unwrap();
+        let found = async |filter: IncidentFilter| {
+            let total = world.store.incident_counts(&filter).await.unwrap().total;
+            let page = world.store.incident_page(&filter, IncidentOrder::Newest, None, 10).await.unwrap();
+            assert_eq!(page.rows.len() as u64, total);
+            total
+        };
+        let any = IncidentFilter::default;
+        let new = found(IncidentFilter { began: Some(period), ..any() }).await;
+        assert_eq!((new, kpi(&overview, "incidents_opened").value), (began, Some(began as f64)), "{to}");
+        let taken = IncidentFilter { opened: Some(period), acknowledged: Some(true), ..any() };
+        assert_eq!(found(taken).await, acknowledged, "{to}");
+        assert_eq!(kpi(&overview, "mtta_s").value.is_some(), acknowledged > 0, "{to}");
+        let waiting = IncidentFilter { opened: Some(period), acknowledged: Some(false), ..any() };
+        assert_eq!(found(waiting).await, acknowledged, "one of the two was taken");
+    }
 }
 
 async fn the_overview_counts(world: World) {

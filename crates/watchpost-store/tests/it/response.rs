@@ -9,7 +9,7 @@ use watchpost_model::contain::{ContainKind, Containment};
 use watchpost_model::event::Severity;
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::{BlockId, ContainmentId, OutboxId, ResponseId};
-use watchpost_model::incident::Incident;
+use watchpost_model::incident::{Incident, Status};
 use watchpost_model::response::{ActionKind, OutboxMessage, OutboxState, ResponseAction, ResponseState};
 use watchpost_store::{NewResponse, OutboxMove, ResponseFilter, StoreError};
 
@@ -115,7 +115,10 @@ async fn containments_come_and_go(world: World) {
     assert!(matches!(back, Err(StoreError::Precondition(_))), "{back:?}");
     assert_eq!(store.containment_page(&[ContainKind::Limit], &[], 10).await.unwrap(), [other]);
     assert_eq!(store.containment_page(&[], &[BlockState::Removed], 10).await.unwrap(), [removed]);
-    let timeline = store.incident_by_number(incident.number).await.unwrap().timeline;
+    let detail = store.incident_by_number(incident.number).await.unwrap();
+    let timeline = detail.timeline;
+    let (status, acknowledged) = (detail.incident.status, detail.incident.acknowledged_at);
+    assert_eq!((status, acknowledged), (Status::Contained, Some(world.now())));
     let lines: Vec<_> =
         timeline.iter().filter(|line| line.kind == "contain").map(|line| &line.text).collect();
     assert!(

@@ -2,7 +2,7 @@
 //! what does not fit the records is found.
 
 use chrono::Duration;
-use watchpost_model::audit::AuditDraft;
+use watchpost_model::audit::{AuditDraft, AuditFilter};
 use watchpost_model::event::Category;
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::ids::JobId;
@@ -10,8 +10,8 @@ use watchpost_model::job::{JobKind, JobProgress, JobRun, JobState};
 use watchpost_model::privacy::{LegalHold, Subject, SubjectKind};
 use watchpost_store::{IngestBatch, Store, StoreError, VerifyPlan};
 
-use crate::roles::{Team, connect, holds, refused};
-use crate::support::{World, both, caller, draft, events, finding};
+use crate::roles::{Team, connect, holds, looked, refused};
+use crate::support::{World, both, caller, draft, events, finding, of_hold};
 
 const PEOPLE: [&str; 5] = ["viewer", "analyst", "lead", "auditor", "admin"];
 
@@ -58,10 +58,6 @@ fn anna() -> Subject {
     Subject::new(SubjectKind::User, "anna").unwrap()
 }
 
-fn of_hold(action: &str, id: &str) -> AuditDraft {
-    AuditDraft { object: format!("hold/{id}"), ..draft(action) }
-}
-
 async fn place(store: &Store, by: &str) -> Result<LegalHold, StoreError> {
     store.hold_add(&anna(), "case 7", "legal", by, |hold| of_hold("hold_add", &hold.id)).await
 }
@@ -93,7 +89,7 @@ async fn plain_sql_of_people_changes_nothing_without_a_record() {
 
     for role in PEOPLE {
         let store = open(&team, role).await;
-        store.audit_append(draft("incident_take")).await.unwrap();
+        store.audit_append(looked("event_export")).await.unwrap();
         let mut person = connect(&team.target(role)).await;
         for sql in CHANGES {
             assert_eq!(refused(&mut person, sql).await.as_deref(), Some("42501"), "{role}: {sql}");
@@ -190,6 +186,19 @@ async fn holds_are_held_against_the_trail(world: World) {
             "UPDATE legal_hold SET released_at = NULL",
             Some("UPDATE legal_hold SET released_at = 1"),
         ),
+        (
+            &first.id,
+            "UPDATE legal_hold SET value = 'elsewhere1'",
+            Some("UPDATE legal_hold SET value = 'anna'"),
+        ),
+        (&first.id, "UPDATE legal_hold SET kind = 'ip'", Some("UPDATE legal_hold SET kind = 'user'")),
+        (&first.id, "UPDATE legal_hold SET reason = 'none'", Some("UPDATE legal_hold SET reason = 'case 7'")),
+        (&first.id, "UPDATE legal_hold SET owner = 'none'", Some("UPDATE legal_hold SET owner = 'legal'")),
+        (
+            &second.id,
+            "UPDATE legal_hold SET released_by = 'sam'",
+            Some("UPDATE legal_hold SET released_by = 'robin'"),
+        ),
         (&first.id, "DELETE FROM legal_hold", None),
     ] {
         assert_eq!(world.tamper(&format!("{sql} WHERE id = '{id}'")).await, 1);
@@ -197,9 +206,70 @@ async fn holds_are_held_against_the_trail(world: World) {
             world.store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
         let told = found.problems.iter().any(|problem| problem.contains(id.as_str()));
         assert!(!found.ok && told && found.first_bad_seq.is_some(), "{sql}: {:?}", found.problems);
+        // Nothing is destroyed meanwhile, whomever the hold is said to be about.
+        let erased = world.store.privacy_erase(&anna(), "dana", |_| draft("privacy_erase")).await;
+        assert!(matches!(erased, Err(StoreError::Precondition(_))), "{sql}: {erased:?}");
         if let Some(back) = back {
             world.tamper(&format!("{back} WHERE id = '{id}'")).await;
             holds(&world.store).await;
         }
     }
+}
+
+both!(setting_the_columns_of_a_record_apart_excuses_no_hold_that_cannot_be_read);
+
+async fn setting_the_columns_of_a_record_apart_excuses_no_hold_that_cannot_be_read(world: World) {
+    let hold = place(&world.store, "dana").await.unwrap();
+    let page = world.store.audit_page(&AuditFilter::default(), None, 100).await.unwrap();
+    let seq = page.iter().find(|row| row.action == "hold_add").map(|row| row.seq).unwrap();
+    world.tamper(&format!("UPDATE audit_record SET search = 'nothing' WHERE seq = {seq}")).await;
+    let apart = |_: &str, _: &str| draft("audit_set_apart");
+    assert_eq!(world.store.audit_set_apart(seq, apart).await.unwrap().record, seq);
+    let found = world.store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
+    assert!(found.ok, "{:?}", found.problems);
+
+    world.tamper(&format!("UPDATE audit_payload SET sealed = nonce WHERE seq = {seq}")).await;
+    world.tamper(&format!("UPDATE legal_hold SET value = 'elsewhere1' WHERE id = '{}'", hold.id)).await;
+    let plan = VerifyPlan { from: found.verified, ..VerifyPlan::default() };
+    let found = world.store.audit_verify(&caller("dana"), plan, &|_, _| true).await.unwrap();
+    assert_eq!((found.ok, found.first_bad_seq, found.from), (false, Some(seq), 0), "{:?}", found.problems);
+    let erased = world.store.privacy_erase(&anna(), "dana", |_| draft("privacy_erase")).await;
+    assert!(matches!(erased, Err(StoreError::Precondition(_))), "{erased:?}");
+}
+
+both!(a_hold_that_no_record_placed_is_found);
+
+async fn a_hold_that_no_record_placed_is_found(world: World) {
+    let hold = place(&world.store, "dana").await.unwrap();
+    let forged = "INSERT INTO legal_hold (id, kind, value, reason, owner, placed_at, placed_by) \
+        VALUES ('f0f0f0f0', 'user', 'robin', 'case 8', 'legal', 1, 'dana')";
+    assert_eq!(world.tamper(forged).await, 1);
+    let found = world.store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
+    assert!(found.problems.iter().any(|problem| problem.contains("f0f0f0f0")), "{:?}", found.problems);
+    world.tamper("DELETE FROM legal_hold WHERE id = 'f0f0f0f0'").await;
+    holds(&world.store).await;
+    // A record that was hidden from the search columns is found before anything is destroyed.
+    let moved = format!("UPDATE legal_hold SET value = 'elsewhere1' WHERE id = '{}'", hold.id);
+    assert_eq!(world.tamper(&moved).await, 1);
+    world.tamper("UPDATE audit_record SET action = 'nothing' WHERE action = 'hold_add'").await;
+    let erased = world.store.privacy_erase(&anna(), "dana", |_| draft("privacy_erase")).await;
+    assert!(matches!(erased, Err(StoreError::Precondition(_))), "{erased:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_engine_changes_no_hold_either() {
+    let Some(team) = Team::new().await else { return };
+    let engine = open(&team, "engine").await;
+    place(&engine, "dana").await.expect("with a record it places one");
+    engine.close().await;
+    let mut person = connect(&team.target("engine")).await;
+    for sql in [
+        "UPDATE legal_hold SET value = 'elsewhere1'",
+        "UPDATE legal_hold SET released_at = 1",
+        "INSERT INTO legal_hold (id, kind, value, reason, owner, placed_at, placed_by) \
+         VALUES ('x', 'user', 'x', 'x', 'x', 0, 'x')",
+    ] {
+        assert_eq!(refused(&mut person, sql).await.as_deref(), Some("42501"), "{sql}");
+    }
+    holds(&team.world.store).await;
 }

@@ -4,11 +4,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use watchpost_model::access::{Permission, Role};
 use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople};
-use watchpost_model::audit::AuditFilter;
+use watchpost_model::audit::{AuditDraft, AuditFilter};
 use watchpost_model::diagnosis::StepState;
 use watchpost_store::{
     ApprovalMove, DatabaseTarget, IngestBatch, NewApproval, Signer, Store, StoreError, Tag, VerifyPlan,
-    account_at, approval_object, diagnose,
+    account_at, approval_object, diagnose, schema_behind,
 };
 
 use crate::support::{World, caller, draft, events};
@@ -68,6 +68,11 @@ impl Team {
 pub(crate) async fn holds(store: &Store) {
     let found = store.audit_verify(&caller("dana"), VerifyPlan::default(), &|_, _| true).await.unwrap();
     assert!(found.ok, "{:?}", found.problems);
+}
+
+/// The record of something that takes no more than looking.
+pub(crate) fn looked(action: &str) -> AuditDraft {
+    AuditDraft { permission: Permission::View, ..draft(action) }
 }
 
 /// What a client could forge if it went by the functions themselves.
@@ -132,7 +137,7 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
             store.login_role().await.unwrap().map(|role| role.to_string()),
             Some(role.to_owned()).filter(|role| role != "engine")
         );
-        let seq = store.audit_append(draft("incident_take")).await.expect("everybody leaves records");
+        let seq = store.audit_append(looked("event_export")).await.expect("everybody leaves records");
         let seen = store.person_seen(role).await;
         assert_eq!(seen.is_ok(), role != "viewer", "{role} is somebody to be asked: {seen:?}");
         store.checkpoint_now("test").await.expect("everybody signs");
@@ -205,6 +210,17 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         assert_eq!(code == "42501", !matches!(role, "admin" | "engine"), "{role} revokes a key: {code}");
         let reads_sealed = refused(&mut person, "SELECT 1 FROM audit_payload").await.is_none();
         assert_eq!(reads_sealed, !matches!(role, "viewer" | "analyst"), "{role} reads what is sealed");
+        // Nor the reasons of others, nor whom a hold is about. What is left is what its own work asks for.
+        for sql in
+            ["SELECT search FROM audit_record", "SELECT * FROM audit_record", "SELECT value FROM legal_hold"]
+        {
+            let code = refused(&mut person, sql).await;
+            let expect = matches!(role, "viewer" | "analyst").then(|| "42501".to_owned());
+            assert_eq!(code, expect, "{role}: {sql}");
+        }
+        let rest =
+            "SELECT seq, at, actor, action, object, permission, outcome, role, login FROM audit_record";
+        assert_eq!(refused(&mut person, rest).await, None, "{role}");
         store.close().await;
     }
     for sql in [
@@ -221,7 +237,7 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         assert_eq!(refused(&mut team.owner, sql).await.as_deref(), Some("42501"), "also the owner: {sql}");
     }
     let left = team.world.store.audit_page(&AuditFilter::default(), None, 100).await.unwrap();
-    assert!(left.iter().filter(|record| record.action == "incident_take").count() == ROLES.len());
+    assert!(left.iter().filter(|record| record.action == "event_export").count() == ROLES.len());
     let auditor = Store::open(&team.target("auditor"), team.world.clock.clone()).await.unwrap();
     holds(&auditor).await;
     holds(&team.world.store).await;
@@ -234,7 +250,7 @@ async fn every_role_tells_of_its_changes_and_hears_of_others() {
         let store = Store::open(&team.target(role), team.world.clock.clone()).await.unwrap();
         let mut hears = store.notices().await.unwrap().expect("a server has notices");
         let mut owner_hears = team.world.store.notices().await.unwrap().expect("a server has notices");
-        store.audit_append(draft("incident_take")).await.unwrap();
+        store.audit_append(looked("event_export")).await.unwrap();
         for notices in [&mut hears, &mut owner_hears] {
             let heard = tokio::time::timeout(std::time::Duration::from_secs(60), notices.next()).await;
             assert_eq!(heard.expect("it is told").expect("it is there"), Tag::Audit, "{role}");
@@ -336,6 +352,11 @@ async fn one_login_is_one_person_whatever_its_names() {
     assert_eq!(told.granted_by, None, "the same login");
 
     let asked = ask().await;
+    let viewer = Store::open(&team.target("viewer"), team.world.clock.clone()).await.unwrap();
+    let seen = viewer.approvals().await.expect("everybody sees that something waits");
+    assert!(seen.iter().any(|one| one.id == asked.id), "{seen:?}");
+    assert!(seen.iter().all(|one| one.request == "{}" && one.summary.is_empty()), "{seen:?}");
+    viewer.close().await;
     let told = analyst.approval_trail(&asked, contain, true).await.unwrap();
     assert_eq!((told.is_unchanged, told.granted_by), (true, None), "nobody yet");
     lead.approval_move(&asked.id, granted, as_robin()).await.unwrap();
@@ -437,4 +458,29 @@ async fn statistics_are_made_of_the_own_tables_only() {
     let refused = viewer.maintain(false).await;
     assert!(matches!(refused, Err(StoreError::Precondition(_))), "{refused:?}");
     viewer.close().await;
+}
+
+#[tokio::test]
+async fn what_the_script_makes_belongs_to_the_owner_of_the_tables() {
+    let Some(mut team) = Team::new().await else { return };
+    let owner = team.login("owner");
+    let given = format!("CREATE ROLE {owner}; ALTER TABLE audit_head OWNER TO {owner}");
+    team.owner.execute(AssertSqlSafe(given)).await.unwrap();
+    team.owner.execute(AssertSqlSafe(SCRIPT.to_owned())).await.expect("a superuser may run the script");
+    let sql = format!("SELECT COUNT(*) FROM pg_catalog.pg_proc WHERE proowner = CAST('{owner}' AS regrole)");
+    let made = team.owner.fetch_one(AssertSqlSafe(sql)).await.unwrap().get::<i64, _>(0);
+    let script_makes = SCRIPT.matches("CREATE OR REPLACE FUNCTION").count();
+    assert_eq!(usize::try_from(made), Ok(script_makes));
+}
+
+#[tokio::test]
+async fn whose_login_may_change_tables_that_lack_something_is_known_before() {
+    let Some(team) = Team::new().await else { return };
+    team.world
+        .tamper("DELETE FROM schema_version WHERE version = (SELECT MAX(version) FROM schema_version)")
+        .await;
+    let analyst = schema_behind(&team.target("analyst")).await.expect("they lack something");
+    assert!(!analyst.by_opening, "{analyst:?}");
+    let owner = schema_behind(&team.world.target).await.expect("they lack something");
+    assert!(owner.by_opening, "{owner:?}");
 }

@@ -253,6 +253,11 @@ pub(crate) fn caller(name: &str) -> Caller {
     Caller { name: name.to_owned(), role: Role::Analyst, origin: Origin::Window, host: "desk-12".to_owned() }
 }
 
+/// The record of what is done to a hold names it.
+pub(crate) fn of_hold(action: &str, id: &str) -> AuditDraft {
+    AuditDraft { object: format!("hold/{id}"), ..draft(action) }
+}
+
 pub(crate) fn draft(action: &str) -> AuditDraft {
     AuditDraft {
         caller: caller("dana"),

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 use watchpost_model::audit::AuditFilter;
-use watchpost_model::event::{Entity, EntityKind, Severity};
+use watchpost_model::event::{Entity, EntityKind, Http, Severity};
 use watchpost_model::finding::AttackFamily;
 use watchpost_model::incident::{
     BulkAction, Incident, IncidentFilter, PauseReason, RuleAdvice, Sla, Status, Verdict, VerdictCause,
@@ -17,11 +17,14 @@ both!(
     a_rising_severity_ends_the_pause,
     verdicts_have_causes_of_their_own,
     many_at_once_and_one_undo,
+    taking_many_is_taking_each,
+    the_change_of_one_is_taken_back_once,
     a_filter_must_describe_what_was_seen,
     suppressed_findings_open_nothing_and_are_kept,
     a_preview_tells_what_would_be_hidden,
     steps_are_checked_once,
     what_resembles_says_why,
+    a_common_user_agent_alone_makes_nothing_similar,
     rules_are_judged_by_verdicts,
 );
 
@@ -181,15 +184,19 @@ async fn many_at_once_and_one_undo(world: World) {
     let resolved = store.incident_row(2).await.unwrap();
     assert_eq!((resolved.status, resolved.verdict), (Status::Resolved, Verdict::BenignTruePositive));
     assert_eq!(resolved.assignee.as_deref(), Some("dana"));
-    // Somebody works on one of them before it is taken back.
-    store.note_add(opened[2].id, "I was here", "robin", draft("n")).await.unwrap();
+    // Somebody works on one of them before it is taken back; a note on another one changes nothing of it.
+    let mine = IncidentPatch { assignee: Some(Some("robin".to_owned())), ..IncidentPatch::default() };
+    change(&world, 3, mine).await.unwrap();
+    store.note_add(opened[1].id, "I was here", "robin", draft("n")).await.unwrap();
     let token = done.undo.unwrap();
     let undone = store.incident_undo(&token, draft("incident_undo")).await.unwrap();
     assert_eq!((undone.changed, undone.skipped.len()), (vec![1, 2], 1));
     for n in [0, 1] {
         let now = store.incident_row(n + 1).await.unwrap();
         let was = &before[usize::try_from(n).unwrap()];
-        assert_eq!(Incident { version: was.version, ..now }, *was, "as it was");
+        assert_eq!(now.acknowledged_at.is_some(), n == 1, "who wrote a note has looked at it");
+        let acknowledged_at = was.acknowledged_at;
+        assert_eq!(Incident { version: was.version, acknowledged_at, ..now }, *was, "as it was");
     }
     assert_eq!(store.incident_row(3).await.unwrap().status, Status::Resolved, "changed since: left alone");
     let twice = store.incident_undo(&token, draft("incident_undo")).await;
@@ -213,11 +220,85 @@ async fn many_at_once_and_one_undo(world: World) {
     assert_eq!(store.incident_row(4).await.unwrap().assignee, None);
 }
 
+async fn taking_many_is_taking_each(world: World) {
+    seed(&world, 4, AttackFamily::Sqli).await;
+    let contained = IncidentPatch { status: Some(Status::Contained), ..IncidentPatch::default() };
+    change(&world, 2, contained).await.unwrap();
+    change(&world, 3, verdict(Verdict::TruePositive, None, "seen")).await.unwrap();
+    let store = &world.store;
+    let target = BulkTarget::Numbers(vec![1, 2, 3]);
+    let done = store.incident_bulk(&target, &BulkAction::Take, draft("incident_bulk")).await.unwrap();
+    assert_eq!(done.changed, [1, 2]);
+    assert_eq!(done.skipped.iter().map(|one| one.number).collect::<Vec<_>>(), [3], "it is resolved");
+    let one = store.incident_row(1).await.unwrap();
+    assert_eq!((one.status, one.assignee.as_deref()), (Status::Investigating, Some("dana")));
+    let two = store.incident_row(2).await.unwrap();
+    assert_eq!((two.status, two.assignee.as_deref()), (Status::Contained, Some("dana")), "as far as it was");
+    // What is taken already is left alone, and one undo gives back what was taken.
+    let again = store.incident_bulk(&target, &BulkAction::Take, draft("incident_bulk")).await.unwrap();
+    assert_eq!((again.changed.len(), again.skipped.len(), again.undo), (0, 3, None));
+    store.incident_undo(&done.undo.unwrap(), draft("incident_undo")).await.unwrap();
+    let one = store.incident_row(1).await.unwrap();
+    assert_eq!((one.status, one.assignee), (Status::Open, None));
+    assert_eq!(store.incident_row(2).await.unwrap().status, Status::Contained);
+}
+
+async fn the_change_of_one_is_taken_back_once(world: World) {
+    seed(&world, 3, AttackFamily::Sqli).await;
+    let store = &world.store;
+    let before = store.incident_row(1).await.unwrap();
+    let patches = [
+        verdict(Verdict::FalsePositive, Some(VerdictCause::BadPattern), ""),
+        IncidentPatch { assignee: Some(Some("robin".to_owned())), ..IncidentPatch::default() },
+        IncidentPatch {
+            severity: Some((Severity::Critical, "customers are hit".to_owned())),
+            escalate: Some(("lead".to_owned(), "customers are hit".to_owned())),
+            ..IncidentPatch::default()
+        },
+        IncidentPatch {
+            duplicate_of: Some(2),
+            ..verdict(Verdict::Duplicate, Some(VerdictCause::SameCampaign), "")
+        },
+    ];
+    for patch in patches {
+        world.clock.advance(Duration::minutes(1));
+        let changed = change(&world, 1, patch).await.unwrap();
+        let token = format!("1@{}", changed.version);
+        let undone = store.incident_undo(&token, draft("incident_undo")).await.unwrap();
+        assert_eq!((undone.changed, undone.skipped.len(), undone.undo), (vec![1], 0, None));
+        let now = store.incident_row(1).await.unwrap();
+        assert_eq!(Incident { version: before.version, ..now }, before, "as it was");
+        let twice = store.incident_undo(&token, draft("incident_undo")).await;
+        assert!(matches!(twice, Err(StoreError::Precondition(_))), "once: {twice:?}");
+    }
+    let detail = store.incident_by_number(1).await.unwrap();
+    assert!(detail.related.is_empty(), "it is no duplicate any more: {:?}", detail.related);
+    assert_eq!(detail.timeline.iter().filter(|line| line.text == "A change was taken back").count(), 4);
+    // What somebody changed since is left alone, which is said as a refusal; a note changes nothing.
+    let give =
+        |name: &str| IncidentPatch { assignee: Some(Some(name.to_owned())), ..IncidentPatch::default() };
+    let taken = change(&world, 1, give("dana")).await.unwrap();
+    let given = change(&world, 1, give("robin")).await.unwrap();
+    let late = store.incident_undo(&format!("1@{}", taken.version), draft("incident_undo")).await;
+    let Err(StoreError::Precondition(reason)) = late else {
+        panic!("nothing was left to take back: {late:?}")
+    };
+    assert_eq!(reason, "incident 1 was changed since");
+    assert_eq!(store.incident_row(1).await.unwrap().assignee.as_deref(), Some("robin"));
+    let note = store.note_add(given.id, "I was here", "dana", draft("n")).await.unwrap();
+    store.incident_undo(&format!("1@{}", given.version), draft("incident_undo")).await.unwrap();
+    let detail = store.incident_by_number(1).await.unwrap();
+    assert_eq!((detail.incident.assignee.as_deref(), detail.notes), (Some("dana"), vec![note]));
+    let paused = change(&world, 3, pause(PauseReason::ChangeWindow)).await.unwrap();
+    let paused = store.incident_undo(&format!("3@{}", paused.version), draft("incident_undo")).await;
+    assert!(matches!(paused, Err(StoreError::NotFound(_))), "{paused:?}");
+}
+
 async fn a_filter_must_describe_what_was_seen(world: World) {
     seed(&world, 4, AttackFamily::Sqli).await;
     let filter = IncidentFilter { status: vec![Status::Open], ..IncidentFilter::default() };
     let assign = BulkAction::Assign { assignee: Some("robin".to_owned()) };
-    let target = |expected| BulkTarget::Filter { filter: filter.clone(), expected };
+    let target = |expected| BulkTarget::Filter { filter: Box::new(filter.clone()), expected };
     let store = &world.store;
     let wrong = store.incident_bulk(&target(3), &assign, draft("b")).await;
     assert!(matches!(wrong, Err(StoreError::Conflict(_))), "{wrong:?}");
@@ -357,9 +438,31 @@ async fn what_resembles_says_why(world: World) {
     let similar = world.store.incident_similar(1, 10).await.unwrap();
     let rows: Vec<(i64, u8)> = similar.iter().map(|row| (row.incident.number, row.score)).collect();
     assert_eq!(rows, [(3, 57), (2, 35)], "rule, endpoint and network before the same address alone");
-    assert_eq!(similar[0].because, ["the same rule a", "the same attack on /search", "the same /24 network"]);
-    assert_eq!(similar[1].because, ["the same ip"]);
+    let why = |row: usize| similar[row].because.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(why(0), ["the same rule a", "the same attack on /search", "the same /24 network"]);
+    assert_eq!(why(1), ["the same ip"]);
     assert_eq!(world.store.incident_similar(1, 1).await.unwrap().len(), 1);
+}
+
+async fn a_common_user_agent_alone_makes_nothing_similar(world: World) {
+    // Eight with the browser of everybody, the second of them by the rule of the first; two with one tool.
+    for n in 0..10_u32 {
+        let mut event = event(n, world.now() - Duration::hours(1));
+        let agent = if n < 8 { "Mozilla/5.0" } else { "tool/7" };
+        let headers = [("user-agent".to_owned(), agent.to_owned())].into();
+        event.http = Some(Http { headers, ..Http::default() });
+        event.resource = Some(format!("/page/{n}"));
+        let mut found = finding(n, &event, AttackFamily::Sqli, &format!("198.51.{n}.1"));
+        found.rule_id = format!("rule {}", if n == 1 { 0 } else { n });
+        world.ingest(&[(event, format!("security:api:agent:{n}"))], &[found]).await;
+    }
+    let rows = async |number: i64| {
+        let similar = world.store.incident_similar(number, 10).await.unwrap();
+        similar.iter().map(|row| (row.incident.number, row.score)).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(1).await, [(2, 33)], "the rule, and then the agent too");
+    assert!(rows(3).await.is_empty(), "nothing but what everybody has");
+    assert_eq!(rows(9).await, [(10, 8)], "few have this one");
 }
 
 async fn rules_are_judged_by_verdicts(world: World) {

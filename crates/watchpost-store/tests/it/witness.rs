@@ -11,10 +11,12 @@ both!(
     rolled_back_logs_are_found,
     a_log_that_is_emptied_or_replaced_is_found,
     a_new_history_that_verifies_is_found,
+    what_was_confirmed_is_remembered_over_a_roll_back,
     checkpoints_in_other_places_are_held_against_the_log,
     a_check_goes_on_where_the_last_one_ended,
     a_check_stops_when_it_is_told_to,
     another_console_signs_for_what_it_saw,
+    a_rolled_key_is_no_further_console,
 );
 
 const TABLES: [&str; 7] = [
@@ -52,7 +54,7 @@ async fn seen(store: &Store) -> LogSeen {
     store.audit_look(None).await.unwrap().now
 }
 
-async fn problem(store: &Store, seen: &LogSeen) -> Option<(i64, String)> {
+async fn problem(store: &Store, seen: &LogSeen) -> Option<(Option<i64>, String)> {
     store.audit_look(Some(seen)).await.unwrap().problem
 }
 
@@ -94,12 +96,16 @@ async fn rolled_back_logs_are_found(world: World) {
     put_back(&world, "old").await;
     assert!(verify(&world.store, VerifyPlan::default()).await.ok, "by itself the old state is a good one");
     let (seq, text) = problem(&world.store, &memory).await.expect("the roll-back is found");
-    assert_eq!(seq, early.size + 1, "first missing record; the check has written one");
+    assert_eq!(seq, Some(early.size + 1), "first missing record; the check has written one");
     assert!(text.contains("rolled back") && text.contains("32 records"), "{text}");
     assert_eq!(problem(&world.store, &early).await, None, "who has not seen more cannot know");
     fill(&world.store, 60).await;
-    let (_, text) = problem(&world.store, &memory).await.expect("roll back and go on is found");
-    assert!(text.contains("rewritten"), "{text}");
+    let (seq, text) = problem(&world.store, &memory).await.expect("roll back and go on is found");
+    let before = format!("rewritten somewhere before record {}", memory.size);
+    assert!(seq.is_none() && text.contains(&before), "{seq:?} {text}");
+    let vague = VerifyPlan { vague: vec![text.clone()], ..VerifyPlan::default() };
+    let told = verify(&world.store, vague).await;
+    assert_eq!((told.ok, told.first_bad_seq), (false, None), "no record is named that holds");
     let told =
         verify(&world.store, VerifyPlan { found: vec![(22, text.clone())], ..VerifyPlan::default() }).await;
     assert_eq!((told.ok, told.first_bad_seq), (false, Some(22)), "a check says what a witness found");
@@ -114,13 +120,49 @@ async fn a_log_that_is_emptied_or_replaced_is_found(world: World) {
         world.tamper(&format!("DELETE FROM {table}")).await;
     }
     let (seq, text) = problem(&world.store, &memory).await.expect("an emptied log is found");
-    assert_eq!(seq, 0);
+    assert_eq!(seq, Some(0));
     assert!(text.contains("emptied"), "{text}");
     world.store.set_signer(signer(3)).await.unwrap();
     fill(&world.store, 50).await;
     assert!(verify(&world.store, VerifyPlan::default()).await.ok, "the new log is a good one by itself");
     let (_, text) = problem(&world.store, &memory).await.expect("another log is found, however long");
     assert!(text.contains("replaced") && text.contains(&memory.log), "{text}");
+}
+
+/// As after a standby took over that lacks the newest, and everybody went on before somebody looked.
+async fn what_was_confirmed_is_remembered_over_a_roll_back(world: World) {
+    assert_eq!(world.store.audit_confirmed(), None);
+    fill(&world.store, 5).await;
+    keep(&world, "old").await;
+    let other = world.another().await;
+    for store in [&world.store, &other, &world.store] {
+        fill(store, 2).await;
+    }
+    let confirmed = world.store.audit_confirmed().expect("it has written");
+    let now = seen(&world.store).await;
+    assert_eq!(
+        (confirmed.size, &confirmed.root),
+        (now.size, &now.root),
+        "what others wrote between is in it"
+    );
+    assert_eq!(problem(&world.store, &confirmed).await, None);
+    put_back(&world, "old").await;
+    for count in [1, 4, 5] {
+        fill(&other, 1).await;
+        fill(&world.store, count).await;
+        let kept = world.store.audit_confirmed();
+        assert_eq!(kept.as_ref(), Some(&confirmed), "{count} more of another history take nothing back");
+    }
+    let (_, text) = problem(&world.store, &confirmed).await.expect("it is found");
+    assert!(text.contains("rewritten"), "{text}");
+    world.store.audit_made_sure(confirmed.size - 1);
+    assert!(world.store.audit_confirmed().is_some(), "somebody made sure of less");
+    world.store.audit_made_sure(confirmed.size);
+    assert_eq!(world.store.audit_confirmed(), None);
+    fill(&world.store, 1).await;
+    let now = seen(&world.store).await;
+    assert_eq!(world.store.audit_confirmed().map(|confirmed| confirmed.root), Some(now.root));
+    other.close().await;
 }
 
 /// The attacker has the database, this software, and even the key: writes another past of the same log and signs it.
@@ -183,7 +225,12 @@ async fn a_check_goes_on_where_the_last_one_ended(world: World) {
     let plan = |from| VerifyPlan { from: Some(from), ..VerifyPlan::default() };
     let more = verify(&world.store, plan(good.clone())).await;
     assert!(more.ok, "{:?}", more.problems);
-    assert_eq!((more.from, more.leaves, more.checkpoints), (good.seen.size, good.seen.size + 23, 2));
+    assert_eq!((more.from, more.leaves), (good.seen.size, good.seen.size + 23));
+    let all = verify(&world.store, VerifyPlan::default()).await;
+    assert!(
+        more.checkpoints > 2 && more.checkpoints == all.checkpoints,
+        "as many as reading everything finds"
+    );
     let next = more.verified.expect("good again");
     assert_eq!((next.full_at, next.keys.len()), (good.full_at, 1));
     assert_eq!(problem(&world.store, &next.seen).await, None, "both kinds of memory agree");
@@ -224,7 +271,7 @@ async fn another_console_signs_for_what_it_saw(world: World) {
     world.store.set_signer(signer(7)).await.unwrap();
     fill(&world.store, 4).await;
     let since = world.now() - chrono::Duration::days(7);
-    let names = async || world.store.audit_witnesses(since).await.unwrap().keys;
+    let names = async || world.store.audit_witnesses(since, &[]).await.unwrap().keys;
     assert_eq!(world.store.audit_cosign(None).await.unwrap(), None, "nobody witnesses for itself");
     second.set_signer(Signer::session()).await.unwrap();
     fill(&second, 1).await;
@@ -238,6 +285,9 @@ async fn another_console_signs_for_what_it_saw(world: World) {
     assert_eq!((walked.size, &walked.root), (newest.size, &newest.root));
     assert_eq!(second.audit_cosign(Some(&walked)).await.unwrap(), None, "once for each checkpoint");
     assert_eq!(names().await, ["watchpost/desk-8"]);
+    let own = ["watchpost/desk-8".to_owned()];
+    let to_itself = world.store.audit_witnesses(since, &own).await.unwrap();
+    assert_eq!(to_itself, watchpost_store::Witnesses::default(), "nobody is a witness to itself");
     assert!(verify(&world.store, VerifyPlan::default()).await.ok);
     fill(&world.store, 2).await;
     world.store.checkpoint_now("test").await.unwrap();
@@ -246,8 +296,28 @@ async fn another_console_signs_for_what_it_saw(world: World) {
     let again = second.audit_cosign(Some(&walked)).await.unwrap();
     assert!(again.is_some_and(|again| again.size > walked.size), "what it had walked is not walked again");
     world.tamper("UPDATE audit_cosignature SET line = '\u{2014} watchpost/desk-8 AAAA'").await;
-    let told = world.store.audit_witnesses(since).await.unwrap();
+    let told = world.store.audit_witnesses(since, &[]).await.unwrap();
     assert!(told.keys.is_empty() && told.bad.len() == 2, "{told:?}");
-    let later = world.store.audit_witnesses(world.now() + chrono::Duration::seconds(1)).await.unwrap();
+    let later = world.store.audit_witnesses(world.now() + chrono::Duration::seconds(1), &[]).await.unwrap();
     assert!(later.bad.is_empty(), "what is older than asked is not looked at");
+}
+
+async fn a_rolled_key_is_no_further_console(world: World) {
+    let second = world.another().await;
+    world.store.set_signer(signer(7)).await.unwrap();
+    second.set_signer(signer(8)).await.unwrap();
+    for rolled in [false, true] {
+        if rolled {
+            second.signer_roll(signer(9), draft("audit_key_roll")).await.unwrap();
+        }
+        fill(&world.store, 4).await;
+        world.store.checkpoint_now("test").await.unwrap();
+        assert!(second.audit_cosign(None).await.unwrap().is_some(), "rolled: {rolled}");
+    }
+    let since = world.now() - chrono::Duration::days(7);
+    let told = world.store.audit_witnesses(since, &[]).await.unwrap();
+    assert_eq!((&told.keys[..], told.bad), (&["watchpost/desk-8".to_owned()][..], Vec::new()));
+    let own = ["watchpost/desk-9".to_owned()];
+    let to_itself = second.audit_witnesses(since, &own).await.unwrap();
+    assert_eq!(to_itself.keys, Vec::<String>::new(), "nor is the one before");
 }

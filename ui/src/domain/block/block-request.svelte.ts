@@ -5,6 +5,8 @@ export interface BlockRequest {
   target: string;
   /** Number of the incident that the block contains. */
   incident: number | null;
+  /** Addresses that could be meant. */
+  known?: readonly string[];
 }
 
 class Pending {

@@ -43,7 +43,7 @@ describe('a new connection', () => {
       throw failure;
     });
     await fireEvent.click(hook('connection-test'));
-    await waitFor(() => expect(document.querySelector('dialog[open]')?.textContent).toContain('no answer within 5 s'));
+    await waitFor(() => expect(document.querySelector('dialog[open]')?.textContent).toContain('No answer within 5 s'));
     expect(hook<HTMLInputElement>('redis-host').value, 'what was typed is kept').toBe('redis.shop.example');
   });
 });

@@ -49,7 +49,7 @@ describe('threat lists', () => {
     platform.picked = '/srv/feed.csv';
     await show();
     await fireEvent.click(hook('threat-import'));
-    await waitFor(() => expect(document.querySelector('.lists [role=alert]')?.textContent).toContain('line 7'));
+    await waitFor(() => expect(document.querySelector('.lists [role=alert]')?.textContent).toContain('Line 7'));
   });
 
   it('are forgotten', async () => {

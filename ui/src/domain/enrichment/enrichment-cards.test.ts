@@ -50,12 +50,12 @@ describe('the files and the half-life', () => {
     };
     await type('risk-half-life', '720');
     await fireEvent.submit(hook('half-life-form'));
-    await waitFor(() => expect(hook('half-life-form').textContent).toContain('too long a time'));
+    await waitFor(() => expect(hook('half-life-form').textContent).toContain('Too long a time'));
     await type('location-city', '/srv/other.mmdb');
     await fireEvent.submit(hook('location-form'));
     await waitFor(() => expect(requests(platform, 'location_put')).toEqual([{ city_file: '/srv/other.mmdb', asn_file: null }]));
     await waitFor(() => expect(document.querySelector('[data-test=location-save]'), 'saved').toBeNull());
-    expect(hook('half-life-form').textContent, 'the failure is still there').toContain('too long a time');
+    expect(hook('half-life-form').textContent, 'the failure is still there').toContain('Too long a time');
     expect(hook<HTMLInputElement>('risk-half-life').value).toBe('720');
   });
 

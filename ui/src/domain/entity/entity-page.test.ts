@@ -8,6 +8,7 @@ import { searched } from '$ui/domain/event/searched.svelte';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
+import { printing } from '$ui/state/printing.svelte';
 import { router } from '$ui/state/router.svelte';
 import { hook, requests } from '$ui/test-hook';
 import EntityPage from './entity-page.svelte';
@@ -41,6 +42,11 @@ describe('the page of an entity', () => {
     });
     await waitFor(() => expect(hook('entity-standing').textContent).toContain('Blocked'));
     expect(hook('entity-page').querySelector('header')?.textContent).toMatch(/for (2 h|1 h 59 min) more/);
+    await fireEvent.click(hook('entity-unblock'));
+    await waitFor(() => hook('unblock-reason'));
+    await fireEvent.input(hook('unblock-reason'), { target: { value: 'Own scanner' } });
+    await fireEvent.click(hook('unblock-confirm'));
+    await waitFor(() => expect(requests(platform, 'block_remove')).toEqual([{ id: '1', reason: 'Own scanner' }]));
   });
 
   it('leads to its incidents, its events, and narrows the search that is there', async () => {
@@ -60,9 +66,17 @@ describe('the page of an entity', () => {
   });
 
   it('of a user has no block, but a restriction', async () => {
-    await show({ kind: 'user', value: 'mara' });
+    const user: Entity = { kind: 'user', value: 'mara' };
+    const answer = platform.answers.entity_risk_show;
+    platform.answers.entity_risk_show = async (request) => {
+      const detail = await answer?.(request);
+      if (detail === undefined) throw new Error('the demo knows a risk');
+      return { ...detail, place: null, has_location_data: false, risk: { ...detail.risk, entity: user } };
+    };
+    await show(user);
     expect(document.querySelector('[data-test=page-entity-block]')).toBeNull();
     expect(requests(platform, 'block_check'), 'a user is no address').toEqual([]);
+    expect(hook('risk-card').textContent, 'nor has a place').not.toContain('Place');
     await fireEvent.click(hook('page-entity-contain'));
     expect(pendingContain.request).toMatchObject({ kind: 'user', target: 'mara' });
   });
@@ -98,6 +112,18 @@ describe('the page of an entity', () => {
     expect(hook('risk-course').querySelectorAll('table tbody tr').length).toBeGreaterThan(100);
   });
 
+  it('lists an incident once, and says how its points become the risk', async () => {
+    await show(ADDRESS);
+    const made = hook<HTMLDetailsElement>('risk-made-of');
+    expect(made.open, 'the incidents have a card of their own').toBe(false);
+    expect(made.querySelector('summary')?.textContent).toMatch(/^What it is made of: \d+ incidents?$/);
+    expect(made.textContent).toContain('each 50 points go half of the way');
+    printing.on = true;
+    await waitFor(() => expect(made.open, 'on paper').toBe(true));
+    printing.on = false;
+    await waitFor(() => expect(made.open).toBe(false));
+  });
+
   it('does not look unblocked when nobody knows', async () => {
     const failure: unknown = { code: 'timeout', message: 'Redis does not answer' };
     await show(ADDRESS, () => {
@@ -114,7 +140,7 @@ describe('the page of an entity', () => {
       throw failure;
     };
     await show(ADDRESS);
-    await waitFor(() => expect(hook('error-state').textContent).toContain('the archive does not answer'));
+    await waitFor(() => expect(hook('error-state').textContent).toContain('The archive does not answer'));
     expect(hook('risk-card').textContent).toContain('64.5');
   });
 });

@@ -4,8 +4,9 @@ import type { Entity, EntityKind } from '$ui/generated/model';
 
 export const ENTITY_KINDS: readonly EntityKind[] = ['ip', 'user', 'session', 'endpoint'];
 
+/** NUL stands in it as the database keeps it: one page of a name, wherever it was read. */
 export function entityKey(entity: Entity): string {
-  return `${entity.kind}:${entity.value}`;
+  return `${entity.kind}:${entity.value.replaceAll('\0', '\u2400')}`;
 }
 
 /** `null` of what names none: an unknown kind, nothing after it. */

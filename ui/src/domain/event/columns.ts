@@ -5,8 +5,8 @@ import type { Column } from '$ui/shared/grid/types';
 
 /** In the order in which they stand; named as the query language names the fields, `request` is the whole request. */
 const ALL = [
-  { id: 'at', width: '84px' },
-  { id: 'severity', width: '18px', quietTitle: true },
+  { id: 'at', width: '108px' },
+  { id: 'severity', width: '76px' },
   { id: 'category', width: '112px' },
   { id: 'type', width: 'minmax(72px, 112px)' },
   { id: 'outcome', width: '64px' },
@@ -41,6 +41,8 @@ export function saveColumns(chosen: readonly ColumnId[]): void {
 }
 
 export function columnTitle(id: ColumnId): string {
+  // By the thing, as all others; the field of a search is named by its unit.
+  if (id === 'bytes' || id === 'duration') return t(id === 'bytes' ? 'event.column.bytes' : 'event.column.duration');
   return t(`event.field.${id}`);
 }
 

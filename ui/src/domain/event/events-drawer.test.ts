@@ -1,8 +1,10 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { EventFigures } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import { App, appContext } from '$ui/state/app.svelte';
+import { period } from '$ui/state/period.svelte';
 import { parseRoute, router } from '$ui/state/router.svelte';
 import { hook, requests } from '$ui/test-hook';
 import { EventRows } from './event-rows.svelte';
@@ -20,6 +22,23 @@ describe('the rows behind a figure', () => {
     expect(pendingEvents.request).not.toBeNull();
     router.go('entities', 'ip:203.0.113.7');
     await waitFor(() => expect(pendingEvents.request).toBeNull());
+  });
+
+  it('are counted in all, and can be gone on with in Events, for the same period', async () => {
+    const platform = demoPlatform();
+    const figures = platform.answers.event_figures;
+    platform.answers.event_figures = async (request) => ({ ...((await figures?.(request)) as EventFigures), total: 1_203 });
+    render(EventsDrawer, { context: appContext(new App(platform)) });
+    const span = { from: '2026-11-20T00:00:00.000Z', to: '2026-11-21T00:00:00.000Z' };
+    openEvents({ title: 'Failed calls', period: span, category: ['api_usage', 'authentication'], outcome: 'failure', entity: { kind: 'user', value: 'anna s' }, query: 'a or b' });
+    await waitFor(() => expect(hook('events-count').textContent).toMatch(/^Newest 200 of 1,203 events/));
+    const q = '(a or b) category:(api_usage authentication) outcome:failure user:"anna s"';
+    expect(requests(platform, 'event_figures')).toMatchObject([{ period: span, query: q }]);
+    const link = hook('events-open');
+    expect(parseRoute(link.getAttribute('href') ?? '')).toMatchObject({ panel: 'events', query: { q } });
+    await fireEvent.click(link);
+    expect(period.current).toEqual(span);
+    period.preset = '24h';
   });
 
   it('ask once for a page that fails, say so, and ask again when told to', async () => {

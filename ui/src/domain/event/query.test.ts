@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { entityTerm, fromParams, narrowed, quote, tokenAt, unfinished } from './query';
+import { beginning, entityTerm, fromParams, narrowed, quote, tokenAt, unfinished } from './query';
 
 describe('text of the query language', () => {
   it('quotes what would mean something else', () => {
@@ -51,11 +51,27 @@ describe('text of the query language', () => {
   });
 
   it('knows what is being typed', () => {
-    expect(tokenAt('sta', 3)).toEqual({ from: 0, to: 3, field: null, typed: 'sta' });
-    expect(tokenAt('a -sev', 6)).toEqual({ from: 3, to: 6, field: null, typed: 'sev' });
-    expect(tokenAt('severity:>=hi', 13)).toEqual({ from: 11, to: 13, field: 'severity', typed: 'hi' });
-    expect(tokenAt('user:an x', 6)).toEqual({ from: 5, to: 7, field: 'user', typed: 'a' });
-    expect(tokenAt('(type:log', 9)).toEqual({ from: 6, to: 9, field: 'type', typed: 'log' });
-    expect(tokenAt('x ', 2)).toEqual({ from: 2, to: 2, field: null, typed: '' });
+    for (const [marked, expected] of [
+      ['sta|', { from: 0, to: 3, field: null, typed: 'sta' }],
+      ['a -sev|', { from: 3, to: 6, field: null, typed: 'sev' }],
+      ['severity:>=hi|', { from: 11, to: 13, field: 'severity', typed: 'hi', start: 0 }],
+      ['user:a|n x', { from: 5, to: 7, field: 'user', typed: 'a', start: 0, end: 7 }],
+      ['(type:log|', { from: 6, to: 9, field: 'type', typed: 'log', start: 1 }],
+      ['x |', { from: 2, to: 2, field: null, typed: '' }],
+      ['x user:"anna s|', { from: 7, to: 14, field: 'user', typed: 'anna s', start: 2 }],
+      ['user:"da|" x', { from: 5, to: 9, field: 'user', typed: 'da', end: 9 }],
+      ['"sev|', { field: null, typed: '"sev' }],
+      ['x -user:(anna da|v robin) y', { from: 14, to: 17, field: 'user', typed: 'da', start: 3, end: 24 }],
+      ['user:(anna or "b (c|', { field: 'user', typed: 'b (c', from: 14 }],
+      ['user:(|', { field: 'user', typed: '' }],
+      ['user:(anna) da|', { field: null, typed: 'da' }],
+      ['details.order.st|', { field: null, typed: 'details.order.st' }],
+    ] as const) expect(tokenAt(marked.replace('|', ''), marked.indexOf('|')), marked).toMatchObject(expected);
+  });
+
+  it('asks for what begins with it', () => {
+    expect(beginning('/api')).toBe('/api*');
+    expect(beginning('anna s')).toBe('anna\\ s*');
+    expect(beginning('a"(')).toBe('a\\"\\(*');
   });
 });

@@ -55,12 +55,15 @@ export function fromParams(params: Readonly<Record<string, string>>): string | n
 }
 
 export interface Token {
-  /** Where what is completed begins and ends, in UTF-16 units. */
+  /** Where what is completed begins and ends, in UTF-16 units; with its quotation mark. */
   from: number;
   to: number;
-  /** The field before the colon, when a value is being typed. */
+  /** Where the condition begins and ends that it belongs to: at its field, and behind the bracket of several values. */
+  start: number;
+  end: number;
+  /** The field before the colon, when a value is being typed: also one of several in brackets. */
   field: string | null;
-  /** What has been typed of it. */
+  /** What has been typed of it, of a value without the quotation mark that it begins with. */
   typed: string;
 }
 
@@ -70,9 +73,19 @@ export function tokenAt(text: string, caret: number): Token {
   const begin = (/(?:^|[\s(])-?((?:[^\s"()]|"[^"]*"?)*)$/.exec(before)?.[1] ?? '').length;
   const word = before.slice(caret - begin);
   const colon = /^([\w.@-]+):(?:>=|<=|>|<)?(.*)$/.exec(word);
-  const typed = colon?.[2] ?? word;
-  const rest = /^[^\s()"]*/.exec(text.slice(caret))?.[0].length ?? 0;
-  return { from: caret - typed.length, to: caret + rest, field: colon?.[1]?.toLowerCase() ?? null, typed };
+  const several = colon === null ? /(?:^|[\s(])-?(([\w.@-]+):\((?:[^()"]|"[^"]*"?)*)$/.exec(before) : null;
+  const field = (colon?.[1] ?? several?.[2])?.toLowerCase() ?? null;
+  const raw = colon?.[2] ?? word;
+  const open = field === null ? null : /^"([^"]*)$/.exec(raw);
+  const after = text.slice(caret);
+  const rest = (open === null ? /^[^\s()"]*/ : /^[^\s()"]*"?/).exec(after)?.[0].length ?? 0;
+  const all = several === null ? rest : (/^(?:[^()"]|"[^"]*"?)*\)?/.exec(after)?.[0].length ?? 0);
+  return { from: caret - raw.length, to: caret + rest, start: caret - (several?.[1] ?? word).length, end: caret + all, field, typed: open?.[1] ?? raw };
+}
+
+/** The beginning of a value as a pattern: what would mean something else means itself. */
+export function beginning(typed: string): string {
+  return `${typed.replace(/[\s()"*\\]/g, '\\$&')}*`;
 }
 
 /** Is what is wrong only what somebody is writing: the caret is at the end, and the fault in the last word, or something is missing there? */
@@ -82,6 +95,5 @@ export function unfinished(text: string, caret: number, fault: Pick<QueryFault, 
   // A fault counts characters of the trimmed text, a caret UTF-16 units of what stands in the box.
   const at = Array.from(text.trim()).slice(0, fault.at).join('').length + begin;
   const word = tokenAt(text, caret);
-  const from = word.field === null ? word.from : word.from - word.field.length - 1;
-  return fault.length === 0 || at >= from || /^-?(?:[\w.@-]+:)?(?:"[^"]*|\([^)]*)$/.test(text.slice(at));
+  return fault.length === 0 || at >= word.start || /^-?(?:[\w.@-]+:)?(?:"[^"]*|\([^)]*)$/.test(text.slice(at));
 }

@@ -37,6 +37,9 @@ const CONTAINED: Readonly<Record<string, ContainKind>> = { session: 'session', u
 /** The keys of the actions on one incident. */
 export const ACTION_KEYS = ['t', 'a', 'r', 'f', 'n', 'b', 'e', 'm', 's'] as const;
 
+/** Takes back what was done last. */
+export const UNDO_KEY = 'u';
+
 export class IncidentActions {
   /** The dialog that is open. */
   asked = $state.raw<Asked | null>(null);
@@ -63,7 +66,10 @@ export class IncidentActions {
 
   take(incident: Incident): Promise<void> {
     const n = incident.number;
-    return this.#once(`take ${n}`, () => this.#app.change('incident_take', { number: n }, { what: t('take.what', { n }), done: t('take.done', { n }) }));
+    return this.#once(`take ${n}`, async () => {
+      const done = await this.#app.change('incident_take', { number: n }, { what: t('take.what', { n }) });
+      if (done !== null) this.#done(t('take.done', { n }), done);
+    });
   }
 
   /** A key that is pressed twice does it once: what has no dialog is on its way already. */
@@ -75,6 +81,21 @@ export class IncidentActions {
     } finally {
       this.#underway.delete(what);
     }
+  }
+
+  /** Says what was done to one incident, and offers to take it back: with the undo of bulk actions. */
+  #done(text: string, { number, version }: Incident): void {
+    this.#app.toasts.done(text, { label: t('bulk.undo'), key: UNDO_KEY, run: () => void this.#undo(number, version) });
+  }
+
+  async #undo(number: number, version: number): Promise<void> {
+    const done = await this.#app.change('incident_undo', { undo: `${number}@${version}` }, { what: t('undo.what', { n: number }) });
+    if (done !== null) this.#app.toasts.done(t('undo.done', { n: number }));
+  }
+
+  /** Something newer was done, or the person went elsewhere: the key would not mean this any more. */
+  forget(): void {
+    this.#app.toasts.withdraw(UNDO_KEY);
   }
 
   assign(incident: Incident): void {
@@ -143,8 +164,17 @@ export class IncidentActions {
     openContain({ kind, target: known.find((one) => one.kind === kind)?.target ?? '', incident: incident.number, known });
   }
 
-  block(incident: Incident): void {
-    openBlock({ target: incident.entity.kind === 'ip' ? incident.entity.value : '', incident: incident.number });
+  /** Asks for a block: of the address that it is about, else of one that its events came from. */
+  async block(incident: Incident): Promise<void> {
+    if (incident.entity.kind === 'ip') {
+      openBlock({ target: incident.entity.value, incident: incident.number });
+      return;
+    }
+    const entry = this.#app.queries.entry('incident_detail', { number: incident.number });
+    // What is not known is typed.
+    if (entry.data === undefined) await entry.fetch();
+    const known = (entry.data?.entities ?? []).flatMap(({ entity }) => (entity.kind === 'ip' ? [entity.value] : []));
+    openBlock({ target: known[0] ?? '', incident: incident.number, known });
   }
 
   /** Puts the incident on the clipboard, as Markdown. */
@@ -180,9 +210,11 @@ export class IncidentActions {
     const done = await this.#app.change(
       'incident_status_set',
       { number: incident.number, status, reason, version: incident.version },
-      { what: t('status.what', values), done: t('status.done', values) },
+      { what: t('status.what', values) },
     );
-    if (done !== null) this.close();
+    if (done === null) return;
+    this.close();
+    this.#done(t('status.done', values), done);
   }
 
   async sendAssign(incident: Incident, assignee: string | null): Promise<void> {
@@ -190,9 +222,11 @@ export class IncidentActions {
     const done = await this.#app.change(
       'incident_assign',
       { number: incident.number, assignee, version: incident.version },
-      { what: t('assign.what', values), done: t('assign.done', values) },
+      { what: t('assign.what', values) },
     );
-    if (done !== null) this.close();
+    if (done === null) return;
+    this.close();
+    this.#done(t('assign.done', values), done);
   }
 
   async sendNote(number: number, text: string): Promise<boolean> {
@@ -213,23 +247,28 @@ export class IncidentActions {
         ...(duplicateOf === null ? {} : { duplicate_of: duplicateOf }),
         version: incident.version,
       },
-      { what: t('resolve.what', values), done: t('resolve.done', values) },
+      { what: t('resolve.what', values) },
     );
     if (done === null) return;
     this.close();
+    this.#done(t('resolve.done', values), done);
     this.#onResolved(done);
   }
 
   async sendEscalate(incident: Incident, severity: Severity | null, to: string | null, reason: string): Promise<void> {
     const n = incident.number;
-    const done = await this.#app.change('incident_escalate', { number: n, severity, to, reason, version: incident.version }, { what: t('escalate.what', { n }), done: t('escalate.done', { n }) });
-    if (done !== null) this.close();
+    const done = await this.#app.change('incident_escalate', { number: n, severity, to, reason, version: incident.version }, { what: t('escalate.what', { n }) });
+    if (done === null) return;
+    this.close();
+    this.#done(t('escalate.done', { n }), done);
   }
 
   async sendHandover(incident: Incident, to: string, note: string): Promise<void> {
     const values = { n: incident.number, who: to };
-    const done = await this.#app.change('incident_handover', { number: incident.number, to, note, version: incident.version }, { what: t('handover.what', values), done: t('handover.done', values) });
-    if (done !== null) this.close();
+    const done = await this.#app.change('incident_handover', { number: incident.number, to, note, version: incident.version }, { what: t('handover.what', values) });
+    if (done === null) return;
+    this.close();
+    this.#done(t('handover.done', values), done);
   }
 
   async sendPause(incident: Incident, reason: PauseReason, note: string): Promise<void> {
@@ -247,10 +286,20 @@ export class IncidentActions {
   /** Merges; true when it is done. */
   async sendMerge(numbers: number[], into: number, reason: string): Promise<boolean> {
     const values = { n: numbers.map((number) => `#${number}`).join(', '), into };
-    const done = await this.#app.change('incident_merge', { numbers, into, reason }, { what: t('merge.what', values), done: t('merge.done', values) });
+    const done = await this.#app.change('incident_merge', { numbers, into, reason }, { what: t('merge.what', values) });
     if (done === null) return false;
     this.close();
     this.#onMerged?.(numbers);
+    this.#app.toasts.done(t('merge.done', values), { label: t('bulk.undo'), key: UNDO_KEY, run: () => void this.#unmerge(numbers, into) });
     return true;
+  }
+
+  /** Takes them out again, one after the other; the first that is refused ends it, and says why. */
+  async #unmerge(numbers: readonly number[], into: number): Promise<void> {
+    const reason = t('merge.undo.reason');
+    for (const n of numbers) {
+      if ((await this.#app.change('incident_split', { number: n, reason }, { what: t('split.what', { n }) })) === null) return;
+    }
+    this.#app.toasts.done(t('merge.undone', { numbers: numbers.map((number) => `#${number}`).join(', '), into }));
   }
 }

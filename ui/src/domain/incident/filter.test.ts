@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFilter, hasEnd, parseFilter, parseOrder, requested, since, toggled } from './filter';
+import { formatFilter, hasEnd, parseFilter, parseOrder, requested, since, TIMED, toggled, without } from './filter';
 
 describe('the filter in the address', () => {
   it('shows the active incidents by default', () => {
@@ -38,7 +38,7 @@ describe('the filter in the address', () => {
 
   it('hold times, and leave out what is none', () => {
     const span = { from: '2026-11-20T14:20:00.000Z', to: '2026-11-20T20:25:00.000Z' };
-    for (const what of ['opened', 'changed'] as const) {
+    for (const what of TIMED) {
       const filter = { ...parseFilter({ status: 'all' }), [what]: span };
       expect(parseFilter(formatFilter(filter, 'newest'))).toEqual(filter);
     }
@@ -59,6 +59,22 @@ describe('the filter in the address', () => {
     expect(requested(filter, () => now).changed).toEqual(since(Date.UTC(2026, 10, 20, 13, 22)));
     expect(hasEnd(since(now)), 'what comes now is in it').toBe(false);
     expect(parseFilter({ opened: '25h' }).opened).toBeUndefined();
+  });
+
+  it('hold whether somebody acknowledged', () => {
+    for (const acknowledged of [true, false]) {
+      const filter = { ...parseFilter({ status: 'all' }), acknowledged };
+      expect(parseFilter(formatFilter(filter, 'newest'))).toEqual(filter);
+      expect(without(filter, 'acknowledged').acknowledged).toBeUndefined();
+    }
+    expect(parseFilter({ acknowledged: 'perhaps' }).acknowledged).toBeUndefined();
+  });
+
+  it('hold when they were active, to the microsecond', () => {
+    const filter = { ...parseFilter({ status: 'all' }), active_at: '2026-11-20T14:20:00.000001Z' };
+    expect(parseFilter(formatFilter(filter, 'newest'))).toEqual(filter);
+    expect(without(filter, 'active_at').active_at).toBeUndefined();
+    for (const none of ['now', '2026', '2026-11-20T14:20:00', '2026-13-20T14:20:00Z']) expect(parseFilter({ active_at: none }).active_at, none).toBeUndefined();
   });
 
   it('hold times without an end', () => {

@@ -56,10 +56,15 @@ export type Ago = keyof typeof AGO;
 export const AGOS = ['1h', '24h', '7d', '30d'] as const satisfies readonly Ago[];
 
 /** What the queue shows, as people say it: a time that moves stays one, also in a saved view. */
-export interface QueueFilter extends Omit<IncidentFilter, 'opened' | 'changed'> {
+export interface QueueFilter extends Omit<IncidentFilter, Timed> {
   opened?: Period | Ago;
   changed?: Period | Ago;
+  began?: Period | Ago;
 }
+
+/** What of an incident a time can be about. */
+export const TIMED = ['opened', 'changed', 'began'] as const;
+export type Timed = (typeof TIMED)[number];
 
 function words<T extends string>(text: string | undefined, known: readonly T[]): T[] {
   if (text === undefined) return [];
@@ -92,23 +97,30 @@ export function formatPeriod(period: Period | Ago): string {
   return `${period.from}..${hasEnd(period) ? period.to : ''}`;
 }
 
+/** An instant as it is asked for: to the microsecond, so nothing is taken off it. */
+export function parseInstant(text: string | undefined): string | undefined {
+  return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined;
+}
+
 function parseTime(text: string | undefined): Period | Ago | undefined {
   return AGOS.find((known) => known === text) ?? parsePeriod(text);
 }
 
 /** What is asked for at a moment, Unix milliseconds; without a time that moves the moment is not looked at. */
-export function requested({ opened, changed, ...others }: QueueFilter, now: () => number): IncidentFilter {
+export function requested({ opened, changed, began, ...others }: QueueFilter, now: () => number): IncidentFilter {
   const at = (time: Period | Ago): Period => {
     if (typeof time !== 'string') return time;
     const { length, step } = AGO[time];
     return since(Math.floor(now() / step) * step - length);
   };
-  return { ...others, ...(opened === undefined ? {} : { opened: at(opened) }), ...(changed === undefined ? {} : { changed: at(changed) }) };
+  return { ...others, ...(opened === undefined ? {} : { opened: at(opened) }), ...(changed === undefined ? {} : { changed: at(changed) }), ...(began === undefined ? {} : { began: at(began) }) };
 }
 
 /** Nothing said about the status means the active ones; `status=all` means any. */
 export function parseFilter(query: Query): QueueFilter {
-  const [opened, changed] = [parseTime(query['opened']), parseTime(query['changed'])];
+  const [opened, changed, began] = [parseTime(query['opened']), parseTime(query['changed']), parseTime(query['began'])];
+  const acknowledged = query['acknowledged'];
+  const activeAt = parseInstant(query['active_at']);
   return {
     // An entity is looked at in full: its closed incidents are its history.
     status: query['status'] === undefined && query['entity'] === undefined ? [...ACTIVE] : words(query['status'], STATUSES),
@@ -119,6 +131,9 @@ export function parseFilter(query: Query): QueueFilter {
     entity: parseEntityKey(query['entity']),
     ...(opened === undefined ? {} : { opened }),
     ...(changed === undefined ? {} : { changed }),
+    ...(began === undefined ? {} : { began }),
+    ...(acknowledged === 'yes' || acknowledged === 'no' ? { acknowledged: acknowledged === 'yes' } : {}),
+    ...(activeAt === undefined ? {} : { active_at: activeAt }),
   };
 }
 
@@ -142,8 +157,17 @@ export function formatFilter(filter: QueueFilter, order: IncidentOrder): Record<
   if (filter.entity !== null) query['entity'] = entityKey(filter.entity);
   if (filter.opened !== undefined) query['opened'] = formatPeriod(filter.opened);
   if (filter.changed !== undefined) query['changed'] = formatPeriod(filter.changed);
+  if (filter.began !== undefined) query['began'] = formatPeriod(filter.began);
+  if (filter.acknowledged !== undefined) query['acknowledged'] = filter.acknowledged ? 'yes' : 'no';
+  if (filter.active_at !== undefined) query['active_at'] = filter.active_at;
   if (order !== 'newest') query['order'] = order;
   return query;
+}
+
+/** Without one of its conditions. */
+export function without<K extends Timed | 'acknowledged' | 'active_at'>(filter: QueueFilter, what: K): QueueFilter {
+  const { [what]: _gone, ...others } = filter;
+  return others as QueueFilter;
 }
 
 /** With `word` taken in if it was out, and the other way round. */

@@ -13,6 +13,7 @@ const CONTAINMENTS = ['session', 'user', 'service', 'limit'] as const;
 const BUTTONS: readonly (string | undefined)[] = ['take', 'resolve', 'false-positive', 'block'];
 
 export function containMenu(app: App, actions: IncidentActions, incident: Incident, entities: readonly EntityCount[]): MenuItem[] {
+  if (!hasAttacker(incident)) return [];
   return CONTAINMENTS.map((kind) => ({
     label: t(`contain.title.${kind}`),
     danger: true,
@@ -30,6 +31,11 @@ export function incidentWindow(number: number): string {
 /** Is it worked on by itself? One that is merged is worked on through its target. */
 export function standsAlone(incident: Incident): boolean {
   return incident.merged_into === undefined;
+}
+
+/** Is there somebody to stop? A measure of Redis has nobody. */
+export function hasAttacker(incident: Incident): boolean {
+  return incident.family !== 'redis_health';
 }
 
 /** What can be done to the incident as it stands now; what the person may not do is disabled. */
@@ -60,7 +66,8 @@ function handling(app: App, actions: IncidentActions, incident: Incident): MenuI
         { label: t('incident.false_positive'), key: 'f', disabled: !app.may('incident_resolve'), hook: 'false-positive', run: () => actions.resolve(incident, 'false_positive') },
       ]
     : [];
-  return [...judging, { label: t('incident.block'), key: 'b', danger: true, disabled: !app.may('block_add'), hook: 'block', run: () => actions.block(incident) }];
+  if (!hasAttacker(incident)) return judging;
+  return [...judging, { label: t('incident.block'), key: 'b', danger: true, disabled: !app.may('block_add'), hook: 'block', run: () => void actions.block(incident) }];
 }
 
 /** Who has it, what is known about it, where it belongs. */

@@ -23,6 +23,16 @@ function shown(name: string): number {
 describe('the timeline of a long incident', () => {
   const entries: TimelineEntry[] = Array.from({ length: 450 }, (_, index) => ({ at: AT, actor: 'engine', kind: 'finding', text: `entry ${index}` }) as unknown as TimelineEntry);
 
+  it('says when the attack was, beside when the engine wrote it down', () => {
+    const [finding] = makeIncidents(0, 1).map((incident) => makeDetail(incident).why[0]?.newest);
+    if (finding === undefined) throw new Error('the demo has findings');
+    const line: TimelineEntry = { at: AT, actor: 'engine', kind: 'opened', text: `Opened by ${finding.rule_id}: ${finding.summary}` };
+    const findings = ['2025-12-31T19:23:12Z', '2025-12-31T19:23:10Z'].map((at) => ({ ...finding, at }));
+    render(TimelineList, { props: { entries: [line, { ...line, actor: 'mara', kind: 'note' }], findings }, context: appContext(new App(demoPlatform(new URLSearchParams()))) });
+    expect(shown('timeline-attack')).toBe(1);
+    expect(hook('timeline-attack').querySelector('time')?.dateTime).toBe('2025-12-31T19:23:10Z');
+  });
+
   it('begins with the newest, and draws older ones when they are asked for', async () => {
     render(TimelineList, { props: { entries }, context: appContext(new App(demoPlatform(new URLSearchParams()))) });
     expect(shown('timeline-entry')).toBe(200);

@@ -35,6 +35,7 @@ describe('an incident as Markdown', () => {
     for (const title of ['Why', 'Evidence', 'Entities', 'Timeline']) expect(text).toContain(`\n## ${title}\n`);
     expect(text).toContain(hit?.newest.rule_id);
     expect(text).toContain(' UTC');
+    expect(incidentMarkdown(detail, 'local'), 'a reader elsewhere has another zone').not.toContain(' Local');
     expect(text).not.toMatch(/\n{3}/);
     const note = { id: 'n', author: 'mara', at: detail.incident.last_seen, text: '**seen** ![x](http://a)\n<b>' };
     expect(incidentMarkdown({ ...detail, notes: [note] }, 'utc')).toContain('> **seen** \\![x](http://a)\n> \\<b>');

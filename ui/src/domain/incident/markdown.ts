@@ -1,11 +1,16 @@
 // An incident as Markdown: for a ticket, a chat or a wiki. What somebody else wrote is never markup there either.
 
 import type { Event, Finding, IncidentDetail } from '$ui/generated/model';
+import { findingText } from '$ui/domain/rule/finding-text';
+import { ruleTitle } from '$ui/domain/rule/title';
 import { t, word } from '$ui/i18n';
-import { count, duration } from '$ui/shared/format/number';
-import { stamp, zoneName } from '$ui/shared/format/time';
+import { count } from '$ui/shared/format/number';
+import { offsetName, stamp, toldTime } from '$ui/shared/format/time';
 import { visible } from '$ui/shared/text/visible';
 import type { Zone } from '$ui/state/prefs.svelte';
+import { counterShown } from './counter';
+import { timelineLine } from './timeline-line';
+import { incidentTitle } from './title';
 
 /** Rows of a list at most; the page has the others. */
 const ROWS = 20;
@@ -37,7 +42,7 @@ function line(event: Event): string {
 }
 
 function why(finding: Finding, times: number): string[] {
-  const out = [`### ${plain(finding.rule_title)}`, '', `${code(finding.rule_id)} v${finding.rule_version}, ${t('why.count', { n: count(times) })}. ${plain(finding.summary, 600)}`, ''];
+  const out = [`### ${plain(ruleTitle(finding.rule_id, finding.rule_title))}`, '', `${code(finding.rule_id)} v${finding.rule_version}, ${t('why.count', { n: count(times) })}. ${plain(findingText(finding), 600)}`.trimEnd(), ''];
   if (finding.matched !== null) {
     out.push(`- ${t('why.field')}: ${code(finding.matched.field)}`);
     for (const layer of finding.matched.layers) {
@@ -45,8 +50,8 @@ function why(finding: Finding, times: number): string[] {
       if (layer.span !== null) out.push(`  - ${t('markdown.match')}: ${code([...layer.text].slice(...layer.span).join(''), MATCH_MAX)}`);
     }
   }
-  const { counter } = finding;
-  if (counter !== null) out.push(`- ${plain(t('why.counter', { seen: count(counter.seen), what: counter.what, window: duration(counter.window_s), threshold: count(counter.threshold) }))}`);
+  const counter = counterShown(finding);
+  if (counter !== null) out.push(`- ${plain(counter.text)}`);
   if (finding.attack.length > 0) out.push(`- ${t('why.attack')}: ${finding.attack.map((technique) => plain(technique)).join(', ')}`);
   return [...out, ''];
 }
@@ -54,7 +59,7 @@ function why(finding: Finding, times: number): string[] {
 /** The incident's page, as far as it is loaded. */
 export function incidentMarkdown(detail: IncidentDetail, zone: Zone): string {
   const { incident } = detail;
-  const at = (time: string): string => `${stamp(time, zone)} ${zoneName(zone, new Date(time))}`;
+  const at = (time: string): string => `${stamp(time, zone)} ${offsetName(zone, new Date(time))}`;
   const part = (title: string, rows: readonly string[], all = rows.length): string[] =>
     rows.length === 0 ? [] : [`## ${title}`, '', ...rows, ...(all > rows.length ? ['', t('markdown.more', { n: count(all - rows.length) })] : []), ''];
   const who = (name: string | null): string => (name === null ? t('incidents.nobody') : plain(name));
@@ -74,16 +79,17 @@ export function incidentMarkdown(detail: IncidentDetail, zone: Zone): string {
     const from = [event.source_ip, event.actor].filter((part) => part !== null).map((part) => code(part, 80));
     return `- ${at(event.at)}: ${code(line(event))}${from.length === 0 ? '' : ` (${from.join(', ')})`}${typeof event.http?.status === 'number' ? ` → ${event.http.status}` : ''}`;
   });
-  const timeline = detail.timeline.slice(-ROWS).map((entry) => `- ${at(entry.at)}: **${entry.actor === 'engine' ? t('timeline.engine') : plain(entry.actor, 80)}** ${plain(entry.text, 600)}`);
+  const known = detail.why.map((hit) => hit.newest);
+  const timeline = detail.timeline.slice(-ROWS).map((entry) => `- ${at(entry.at)}: **${entry.actor === 'engine' ? t('timeline.engine') : plain(entry.actor, 80)}** ${plain(timelineLine(entry, known, (time) => toldTime(time, zone, true)), 600)}`);
   const notes = detail.notes.flatMap((note) => [`**${plain(note.author, 80)}**, ${at(note.at)}:`, '', ...note.text.split('\n').map((text) => `> ${written(text)}`), '']);
   return [
-    `# #${incident.number} ${plain(incident.title)}`,
+    `# #${incident.number} ${plain(incidentTitle(incident))}`,
     '',
     ...facts.map(([name, value]) => `- ${name}: ${value}`),
     '',
     ...part(t('incident.tab.why'), detail.why.flatMap((hit) => why(hit.newest, hit.count))),
     ...part(t('incident.tab.evidence'), events, detail.event_rows),
-    ...part(t('incident.tab.entities'), detail.entities.slice(0, ROWS).map((row) => `- ${word('entity', row.entity.kind)} ${code(row.entity.value)}: ${t('entities.events', { n: count(row.events) })}`), detail.entities.length),
+    ...part(t('incident.tab.entities'), detail.entities.slice(0, ROWS).map((row) => `- ${word('entity', row.entity.kind)} ${code(row.entity.value)}: ${t('entities.events', { n: count(row.events) })}`), detail.entity_rows),
     ...part(t('incident.tab.timeline'), timeline, detail.timeline.length),
     ...part(t('incident.tab.notes'), notes),
   ]

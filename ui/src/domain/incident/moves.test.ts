@@ -6,12 +6,15 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Incident } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
+import Toasts from '$ui/shared/feedback/toasts.svelte';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
 import { choose, hook, requests, type } from '$ui/test-hook';
 import IncidentsView from '$ui/views/incidents/incidents-view.svelte';
 
 let platform: FakePlatform;
+let app: App;
+let view: { unmount: () => void };
 let incident: Incident;
 /** As it was when it was opened: what is sent says which state was seen. */
 let version: number;
@@ -39,9 +42,9 @@ async function open(part: Partial<Incident>): Promise<void> {
     return { ...made, rows: made.rows.map((row) => (row.number === 42 ? { ...row, ...part } : row)) };
   };
   router.go('incidents', '42', { status: 'all' });
-  const app = new App(platform);
+  app = new App(platform);
   await app.live.look();
-  render(IncidentsView, { context: appContext(app) });
+  view = render(IncidentsView, { context: appContext(app) });
   await waitFor(() => hook('incident-title'));
   version = incident.version;
 }
@@ -55,6 +58,12 @@ async function choosing(entry: string): Promise<void> {
   menu.dispatchEvent(Object.assign(new Event('toggle'), { newState: 'open' }));
   await waitFor(() => hook(entry));
   await fireEvent.click(hook(entry));
+}
+
+/** As Esc does, which the test's browser does not know in a dialog. */
+async function closing(dialog: string): Promise<void> {
+  await fireEvent(hook(dialog), new Event('cancel', { cancelable: true }));
+  await waitFor(() => expect(hook<HTMLDialogElement>(dialog).open).toBe(false));
 }
 
 beforeEach(() => localStorage.clear());
@@ -73,6 +82,17 @@ describe('an incident', () => {
     await type('assign-name', '');
     await fireEvent.click(hook('assign-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_assign').at(-1)).toMatchObject({ assignee: null }));
+  });
+
+  it('is judged from the key on, with the focus at that verdict', async () => {
+    await open({ status: 'investigating' });
+    await fireEvent.keyDown(document.body, { key: 'f' });
+    await waitFor(() => expect(hook<HTMLInputElement>('verdict-false_positive').checked).toBe(true));
+    expect(document.activeElement).toBe(hook('verdict-false_positive'));
+    await closing('resolve-dialog');
+    await fireEvent.keyDown(document.body, { key: 'r' });
+    await waitFor(() => expect(document.activeElement, 'without one at the first').toBe(hook('verdict-true_positive')));
+    expect(document.querySelector('[name$=-verdict]:checked')).toBeNull();
   });
 
   it('is handed over with what the next one has to know', async () => {
@@ -158,6 +178,71 @@ describe('an incident', () => {
     await waitFor(() => expect(requests(platform, 'incident_handover')).toHaveLength(1));
     await waitFor(() => expect(hook<HTMLButtonElement>('handover-confirm').disabled).toBe(false));
     expect(hook<HTMLTextAreaElement>('handover-text').value).toBe('Shift is over');
+  });
+});
+
+describe('what was done to one incident', () => {
+  const offer = () => document.querySelector<HTMLElement>('[data-test=toast-action]');
+
+  async function taken(): Promise<void> {
+    await open({ status: 'open', assignee: null });
+    render(Toasts, { context: appContext(app) });
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(offer()?.textContent).toContain('Undo'));
+  }
+
+  it('is taken back by the button of its message, or by u, with the version that it has then', async () => {
+    await taken();
+    const changed = `42@${version + 1}`;
+    await fireEvent.click(hook('toast-action'));
+    await waitFor(() => expect(requests(platform, 'incident_undo')).toEqual([{ undo: changed }]));
+    await waitFor(() => expect(app.toasts.shown.map((toast) => toast.text)).toEqual(['#42 is as it was']));
+    await fireEvent.keyDown(document.body, { key: 'u' });
+    expect(requests(platform, 'incident_undo'), 'once').toHaveLength(1);
+    await fireEvent.keyDown(document.body, { key: 'a' });
+    await waitFor(() => hook('assign-name'));
+    await fireEvent.click(hook('assign-confirm'));
+    await waitFor(() => expect(offer()).not.toBeNull());
+    await fireEvent.keyDown(document.body, { key: 'u' });
+    await waitFor(() => expect(requests(platform, 'incident_undo')).toHaveLength(2));
+    expect(offer()).toBeNull();
+  });
+
+  it.each([
+    ['r', 'resolve', 'incident_resolve'],
+    ['f', 'resolve', 'incident_resolve'],
+    ['e', 'escalate', 'incident_escalate'],
+  ] as const)('is offered after %s', async (key, dialog, operation) => {
+    await open({ status: 'open', assignee: null });
+    render(Toasts, { context: appContext(app) });
+    await fireEvent.keyDown(document.body, { key });
+    await waitFor(() => hook(`${dialog}-confirm`));
+    if (dialog === 'escalate') {
+      await type('escalate-to', 'lead');
+      await type('escalate-text', 'Customers are hit');
+    } else {
+      if (key === 'r') await fireEvent.click(hook('verdict-true_positive'));
+      await type('resolve-reason', 'Looked at it');
+    }
+    await fireEvent.click(hook(`${dialog}-confirm`));
+    await waitFor(() => expect(requests(platform, operation)).toHaveLength(1));
+    await waitFor(() => expect(offer()).not.toBeNull());
+  });
+
+  it('says why it stays when somebody worked on it since', async () => {
+    await taken();
+    platform.answers.incident_undo = () => {
+      const refusal: unknown = { code: 'precondition', message: 'incident 42 was changed since' };
+      throw refusal;
+    };
+    await fireEvent.keyDown(document.body, { key: 'u' });
+    await waitFor(() => expect(app.toasts.shown.map((toast) => [toast.kind, toast.text])).toEqual([['failed', 'incident 42 was changed since']]));
+  });
+
+  it('is no longer offered once the person is elsewhere', async () => {
+    await taken();
+    view.unmount();
+    await waitFor(() => expect(offer()).toBeNull());
   });
 });
 

@@ -18,12 +18,17 @@ interface Everything {
   except: ReadonlySet<number>;
 }
 
+/** What an action came to. */
+export interface BulkDone extends BulkOutcome {
+  action: BulkAction;
+}
+
 export class Selection {
   /** Selected one by one, by number. */
   marked = $state.raw<ReadonlyMap<number, Incident>>(new Map());
   everything = $state.raw<Everything | null>(null);
   /** What the last action came to; until it is dismissed or undone. */
-  outcome = $state.raw<BulkOutcome | null>(null);
+  outcome = $state.raw<BulkDone | null>(null);
   readonly work = new Work();
   readonly size = $derived(this.everything === null ? this.marked.size : this.everything.total - this.everything.except.size);
   readonly #app: App;
@@ -92,7 +97,7 @@ export class Selection {
     // There is no form to say it beside: the bar has room for buttons only.
     if (this.work.fault !== null) this.#app.toasts.failed('incident_bulk', this.work.fault);
     if (outcome === null) return false;
-    this.outcome = outcome;
+    this.outcome = { ...outcome, action };
     this.clear();
     return true;
   }

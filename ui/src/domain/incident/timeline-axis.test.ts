@@ -25,6 +25,17 @@ describe('the axis of an incident', () => {
     expect(await violations(container)).toEqual([]);
   });
 
+  it('has times that can be read, and cuts short what was idle', () => {
+    render(TimelineAxis, { props: { entries: [entry(60, 'mara')], events: [at(0), at(20), at(40)] } });
+    const texts = (hook: string): (string | null)[] => [...document.querySelectorAll(`[data-test=${hook}]`)].map((tick) => tick.textContent);
+    expect(texts('timeline-tick')).toEqual(['12:10', '12:20', '12:30', '12:40', '12:50']);
+    expect(texts('timeline-cut')).toEqual([]);
+    document.body.replaceChildren();
+    render(TimelineAxis, { props: { entries: [entry(600, 'mara')], events: [at(0), at(1), at(3)] } });
+    expect(texts('timeline-cut')).toEqual(['9 h']);
+    expect(texts('timeline-tick')).toContain('12:01:00');
+  });
+
   it('is left out where there is one moment, or none', () => {
     render(TimelineAxis, { props: { entries: [entry(10, 'engine')], events: [at(10)] } });
     render(TimelineAxis, { props: { entries: [], events: [] } });

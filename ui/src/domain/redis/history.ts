@@ -1,6 +1,6 @@
 // Stored samples as charts draw them: one value a step, a gap where none was taken.
 
-import type { HealthSample } from '$ui/generated/model';
+import type { HealthSample, Metric, Period, Unit } from '$ui/generated/model';
 import type { ChartData, ChartSeries } from '$ui/shared/chart/series';
 
 type Field = Exclude<keyof HealthSample, 'at'>;
@@ -34,6 +34,30 @@ export function course(samples: readonly HealthSample[], looks: readonly { field
   return { times: drawn.map(({ time }) => time), step, series };
 }
 
+/** A period begins this share of its length before the first sample when that is worth a word. */
+const LATE = 0.05;
+
+/** When the samples begin, if that is well after the time that is looked at begins (Unix seconds). */
+export function lateBegin(samples: readonly HealthSample[], range: { from: number; to: number }): string | null {
+  const first = samples[0];
+  if (first === undefined) return null;
+  return new Date(first.at).getTime() / 1_000 - range.from > LATE * (range.to - range.from) ? first.at : null;
+}
+
+/** So that what begins now is no line at the edge, in milliseconds. */
+const SHORTEST_MS = 10 * 60_000;
+/** The beginning is rounded down to this: it stays the same while samples are reduced to other points. */
+const ROUNDED_MS = 5 * 60_000;
+
+/** The part of a period that has samples, when they begin well after it; a step of `points` before the first one. */
+export function lived(samples: readonly HealthSample[], period: Period, points: number): Period | null {
+  const [from, to] = [new Date(period.from).getTime(), new Date(period.to).getTime()];
+  const first = lateBegin(samples, { from: from / 1_000, to: to / 1_000 });
+  if (first === null) return null;
+  const begin = Math.min(new Date(first).getTime() - (to - from) / points, to - SHORTEST_MS);
+  return { from: new Date(Math.max(from, Math.floor(begin / ROUNDED_MS) * ROUNDED_MS)).toISOString(), to: period.to };
+}
+
 /**
  * Where a value stands on a bar that reaches to a quarter beyond the critical threshold (or to the value, if that is
  * more): shares from 0 to 1.
@@ -42,4 +66,18 @@ export function scale(value: number, warning: number, critical: number): { value
   const end = Math.max(critical * 1.25, value);
   const share = (n: number): number => (end <= 0 ? 0 : Math.min(1, Math.max(0, n / end)));
   return { value: share(value), warning: share(warning), critical: share(critical) };
+}
+
+/** What a stored sample holds, by the names of the metrics. */
+const STORED: readonly [name: string, field: Field, unit: Unit][] = [
+  ['memory_used_bytes', 'memory_bytes', 'bytes'],
+  ['events_per_min', 'events_per_min', 'per_minute'],
+  ['backlog', 'backlog', 'count'],
+  ['ops_per_s', 'ops_per_s', 'per_second'],
+  ['round_trip_ms', 'latency_ms', 'milliseconds'],
+];
+
+/** A stored sample as metrics, without thresholds: what there is when Redis does not answer. */
+export function stored(sample: HealthSample): Metric[] {
+  return STORED.map(([name, field, unit]) => ({ name, title: name, unit, value: sample[field], warning: null, critical: null, verdict: 'unknown', basis: '' }));
 }

@@ -102,7 +102,7 @@ describe('a comment on a control', () => {
     };
     await type('report-comment-text', 'Our own scanner');
     await fireEvent.submit(hook('report-comment-form'));
-    await waitFor(() => expect(hook('report-comment-fault').textContent).toContain('the database does not answer'));
+    await waitFor(() => expect(hook('report-comment-fault').textContent).toContain('The database does not answer'));
     expect(hook<HTMLTextAreaElement>('report-comment-text').value).toBe('Our own scanner');
     expect(app.toasts.shown).toHaveLength(0);
   });

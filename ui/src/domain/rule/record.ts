@@ -2,6 +2,7 @@
 
 import type { RuleFeedback, RuleRow } from '$ui/generated/model';
 import type { Tone } from '$ui/shared/feedback/status-pill.svelte';
+import { ruleTitle } from './title';
 
 export type RuleState = 'all' | 'on' | 'off' | 'adjusted' | 'own';
 
@@ -14,7 +15,7 @@ export interface RuleFilter {
 
 export function matches(row: RuleRow, filter: RuleFilter): boolean {
   const text = filter.text.trim().toLowerCase();
-  if (text !== '' && !row.id.toLowerCase().includes(text) && !row.title.toLowerCase().includes(text)) return false;
+  if (text !== '' && !row.id.toLowerCase().includes(text) && !`${row.title} ${ruleTitle(row.id, row.title)}`.toLowerCase().includes(text)) return false;
   if (filter.family !== '' && row.family !== filter.family) return false;
   if (filter.kind !== '' && row.kind !== filter.kind) return false;
   switch (filter.state) {

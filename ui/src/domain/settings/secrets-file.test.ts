@@ -59,7 +59,7 @@ describe('the file of secrets', () => {
     await type('secrets-passphrase', 'a guess');
     await fireEvent.click(hook('secrets-send'));
     await waitFor(() => expect(hook('secrets-passphrase').getAttribute('aria-invalid')).toBe('true'));
-    expect(hook('secrets-dialog').textContent).toContain('the passphrase is wrong');
+    expect(hook('secrets-dialog').textContent).toContain('The passphrase is wrong');
     expect(hook<HTMLInputElement>('secrets-passphrase').value).toBe('');
     const looked = requests(platform, 'workspace_status').length;
     await type('secrets-passphrase', 'correct horse');

@@ -4,6 +4,7 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { hook } from '$ui/test-hook';
+import { ruleTitle } from '../rule/title';
 import SuppressDialog from './suppress-dialog.svelte';
 import { closeSuppress, openSuppress } from './suppress-request.svelte';
 
@@ -67,6 +68,19 @@ describe('the suppression dialog', () => {
     for (const go of held) go();
     await waitFor(() => expect(document.querySelector('[data-test=suppress-confirm]')).toBeNull());
     expect(added(platform)).toHaveLength(1);
+  });
+
+  it('names its rule, waits for an end, and speaks of a measure as one', async () => {
+    show();
+    await waitFor(() => expect(hook('suppress-hidden').dataset['value']).toBe('12'));
+    expect(hook('suppress-dialog').textContent).toContain(ruleTitle('wp.sqli.union'));
+    expect(ruleTitle('wp.sqli.union')).not.toBe('wp.sqli.union');
+    expect(hook<HTMLButtonElement>('suppress-confirm').disabled, 'nobody has said until when').toBe(true);
+    await fireEvent.click(hook('suppress-days-7'));
+    await waitFor(() => expect(hook<HTMLButtonElement>('suppress-confirm').disabled).toBe(false));
+    expect(hook('suppress-dialog').textContent).toContain('Only about IP address 203.0.113.7');
+    openSuppress({ rules: ['wp.redis.ingest_per_min'], family: 'redis_health', entity: { kind: 'endpoint', value: 'Event processing rate on redis.sock' }, incident: 43 });
+    await waitFor(() => expect(hook('suppress-dialog').textContent).toContain('Only about Event processing rate on redis.sock'));
   });
 
   it('cannot be made of everything', async () => {

@@ -65,7 +65,7 @@ export const rules = {
   'rule.backtest.all': 'Incidents in all',
   'rule.backtest.truncated': 'There were more; these are the first {n}.',
   'rule.reason': 'Why; stands in the audit trail',
-  'rule.save': 'Set',
+  'rule.save': 'Save the setting',
   'rule.file': 'The file says: {says}',
   'rule.file.on': 'it runs',
   'rule.file.off': 'it is off',

@@ -28,6 +28,10 @@ function row(random: Random, index: number, state: BlockState, now: number): Blo
   return { block, incident, redis_ttl_s: state === 'active' && index !== 3 ? left : null };
 }
 
+function heldAt(block: Block, at: string): boolean {
+  return block.state !== 'failed' && block.state !== 'pending' && block.created_at <= at && block.expires_at > at && (block.removed_at === null || block.removed_at > at);
+}
+
 export class DemoBlocks {
   #rows: BlockRow[];
   #allowlist: BlockList['allowlist'];
@@ -45,8 +49,8 @@ export class DemoBlocks {
         ];
   }
 
-  list({ state, created, touching }: BlockListRequest): BlockList {
-    const blocks = this.#rows.filter((one) => (touching === undefined || one.block.target === touching) && (state.length === 0 || state.includes(one.block.state)) && (created === undefined || (one.block.created_at >= created.from && one.block.created_at < created.to)));
+  list({ state, created, in_force_at: at, touching }: BlockListRequest): BlockList {
+    const blocks = this.#rows.filter((one) => (touching === undefined || one.block.target === touching) && (state.length === 0 || state.includes(one.block.state)) && (created === undefined || (one.block.created_at >= created.from && one.block.created_at < created.to)) && (at === undefined || heldAt(one.block, at)));
     const holding = blocks.filter((one) => one.block.state === 'active').length;
     const waiting = blocks.filter((one) => one.block.state === 'pending' || one.block.state === 'failed').length;
     return { blocks, total: blocks.length, in_force: holding, not_in_force: waiting, allowlist: this.#allowlist, own_addresses: ['127.0.0.0/8', '10.0.0.7', '10.0.4.12', 'fe80::1'] };

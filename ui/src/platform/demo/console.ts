@@ -1,6 +1,6 @@
 // Connections, settings, reports and the audit trail of the made-up workspace.
 
-import type { AuditPage, AuditPageRequest, AuditRecord, Change, Connection, ConnectionCheck, ConnectionList, ControlResult, ReportDocument, ReportRecord, ReportSchedule, Settings } from '$ui/generated/model';
+import type { AuditDetail, AuditPage, AuditPageRequest, AuditRecord, AuditRef, Change, Connection, ConnectionCheck, ConnectionList, ControlResult, ReportDocument, ReportRecord, ReportSchedule, Settings } from '$ui/generated/model';
 import type { ControlState } from '$ui/domain/report/document';
 import { Random } from './random';
 import { CONNECTION } from './workspace';
@@ -209,6 +209,16 @@ function makeTrail(size: number): AuditRecord[] {
 }
 
 let trail: AuditRecord[] | undefined;
+
+export function auditShow({ seq }: AuditRef): AuditDetail {
+  trail ??= makeTrail(4_812);
+  const record = trail.find((one) => one.seq === seq);
+  if (record === undefined) {
+    const error: unknown = { code: 'not_found', message: `there is no audit record ${seq}` };
+    throw error;
+  }
+  return { record, leaf: '{}', covered_by: 4_806, erased_by: null };
+}
 
 export function auditPage({ filter, before, limit }: AuditPageRequest): AuditPage {
   trail ??= makeTrail(4_812);

@@ -1,6 +1,6 @@
 // Redis health of the made-up workspace.
 
-import type { HealthHistory, HealthHistoryRequest, HealthPolicyState, Metric, QuarantineList, RedisHealth, Unit } from '$ui/generated/model';
+import type { HealthHistory, HealthHistoryRequest, HealthPolicyState, Metric, PatternCounts, QuarantineList, RedisHealth, Unit } from '$ui/generated/model';
 import { Random } from './random';
 
 function metric(name: string, title: string, unit: Unit, value: number | null, thresholds: readonly [number, number] | null, basis: string): Metric {
@@ -31,7 +31,7 @@ export function makeHealth(): RedisHealth {
     metric('command_p50_ms', 'Command latency, p50', 'milliseconds', 0.008, null, 'LATENCY HISTOGRAM between two samples'),
     metric('command_p99_ms', 'Command latency, p99', 'milliseconds', 1.06, [10, 100], 'LATENCY HISTOGRAM between two samples'),
     metric('event_loop_ms', 'Event loop, mean', 'milliseconds', null, null, 'this server does not tell (Redis 7.2 and later do)'),
-    metric('slow_commands_per_min', 'Slow commands', 'per_minute', 0.2, [1, 60], 'SLOWLOG GET: 1 entries in 300 s, of these 0 of Watchpost itself'),
+    metric('slow_commands_per_min', 'Slow commands', 'per_minute', 0.2, [1, 60], 'SLOWLOG GET: 1 entries in 300 s; 0 more of Watchpost itself, which are not judged'),
     metric('last_save_age_s', 'Since the last save', 'seconds', 1_860, [172_800, 604_800], '4,120 changes since; the server saves by "3600 1 300 100 60 10000"'),
     metric('acl_denied', 'Refused for want of a right', 'count', 0, [5, 50], 'errorstat_NOPERM; ACL LOG there names the users'),
     metric('blocks_missing', 'Blocks not in force', 'count', 0, [0, 0], 'all 7 that the database holds are in Redis and end there'),
@@ -97,5 +97,33 @@ export function makeLines(): HealthPolicyState {
   return {
     policy: { limits: [], samples: 6, margin_percent: 5, average_after_h: 24, keep_days: 14 },
     limits: limits.map(({ name, title, unit, warning, critical }) => ({ metric: name, title, unit, warning, critical, default_warning: warning, default_critical: critical })),
+  };
+}
+
+/** The keys by pattern, as one pass counts them. */
+export function makePatterns(): PatternCounts {
+  const row = (pattern: string, keys: number, bytes: number, without: number, encodings: string, unending: string[] = []): PatternCounts['patterns'][number] => ({
+    pattern,
+    keys,
+    bytes,
+    without_ttl: without,
+    unending,
+    types: `hash ${keys}`,
+    encodings,
+    oldest: null,
+    newest: null,
+  });
+  return {
+    node: '10.0.0.7:6379',
+    patterns: [
+      row('security:api:{endpoint}:{ms}', 31_204, 18_400_000, 0, 'listpack 29880, hashtable 1324'),
+      row('security:auth:{ms}', 8_012, 5_100_000, 1_102, 'listpack 8012', ['security:auth:1763801000123', 'security:auth:1763801000977', 'security:auth:1763801001410']),
+      row('security:index:*', 5, 4_300_000, 5, 'skiplist 5'),
+      { ...row('(other keys)', 1, 0, 0, ''), bytes: null, without_ttl: null },
+    ],
+    asked: [],
+    largest: [{ key: 'security:index:api_usage', bytes: 2_100_000 }],
+    unending: [],
+    notes: [],
   };
 }

@@ -197,6 +197,7 @@ export function makeDetail(incident: Incident): IncidentDetail {
       { entity: { kind: 'user', value: 'root' }, events: Math.round(incident.event_count * 0.3) },
       { entity: { kind: 'session', value: 's-91f2c7' }, events: 2 },
     ],
+    entity_rows: 4,
     notes: incident.acknowledged_at === null ? [] : [{ id: random.uuid(), author: 'Mara Lindqvist', at: incident.acknowledged_at, text: 'Same scanner as on Tuesday. WAF let the double encoding through; ticket OPS-1182.' }],
     earlier_notes: null,
     timeline,

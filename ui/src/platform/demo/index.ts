@@ -4,17 +4,21 @@
 // Switches in the address: `&job` a running job, `&down` Redis is unreachable, `&empty` no incidents, `&closed` no
 // connection, `&first` the first run, `&broken` every read fails, `&slow` answers take two seconds.
 
-import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest } from '$ui/generated/model';
+import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest, Period } from '$ui/generated/model';
 import { FakePlatform, type Answers } from '../fake';
 import { defenceAnswers } from './defence';
 import { makeDetail, makeIncidents } from './incidents';
-import { makeOverview } from './overview';
+import { makeOverview, wasActive } from './overview';
 import { searchAnswers } from './search';
 import { panelAnswers } from './panels';
 import { LOCAL } from './console';
 import { makeStatus, RUNNING_JOB } from './workspace';
 
 const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+
+function inside(at: string, span: Period | undefined): boolean {
+  return span === undefined || (Date.parse(at) >= Date.parse(span.from) && Date.parse(at) < Date.parse(span.to));
+}
 
 function matches(incident: Incident, filter: IncidentFilter): boolean {
   return (
@@ -23,6 +27,12 @@ function matches(incident: Incident, filter: IncidentFilter): boolean {
     (filter.family.length === 0 || filter.family.includes(incident.family)) &&
     (filter.assignee === null || (incident.assignee ?? '') === filter.assignee) &&
     (filter.entity === null || (filter.entity.kind === incident.entity.kind && filter.entity.value === incident.entity.value)) &&
+    inside(incident.opened_at, filter.opened) &&
+    inside(incident.first_seen, filter.began) &&
+    // Its events are nobody's.
+    filter.event === undefined &&
+    (filter.active_at === undefined || wasActive(incident, filter.active_at)) &&
+    (filter.acknowledged === undefined || filter.acknowledged === (incident.acknowledged_at !== null)) &&
     (filter.text === null || incident.title.toLowerCase().includes(filter.text.toLowerCase()))
   );
 }
@@ -71,6 +81,11 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     incidents = incidents.map((incident) => (incident.number === number ? changed : incident));
     return changed;
   };
+  /** Changes one by itself, which can be taken back. */
+  const alone = (number: number, part: Partial<Incident>): Incident => {
+    before = incidents;
+    return change(number, part);
+  };
   const active = (): number => incidents.filter((row) => row.status !== 'resolved' && row.status !== 'closed').length;
   const status = () => {
     const made = makeStatus(active());
@@ -88,12 +103,12 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     ...defenceAnswers(switches.has('empty')),
     incident_similar: ({ number }) => {
       const alike = incidents.filter((row) => row.number !== number && row.family === find(number).family).slice(0, 5);
-      return { rows: alike.map((incident) => ({ incident, score: 53, because: ['the same rule'] })), active: alike.filter((row) => row.status !== 'resolved' && row.status !== 'closed').length };
+      return { rows: alike.map((incident) => ({ incident, score: 53, because: [{ kind: 'rule' as const, value: 'wp.sqli.tautology' }] })), active: alike.filter((row) => row.status !== 'resolved' && row.status !== 'closed').length };
     },
     incident_timeline: ({ number }) => ({ rows: makeDetail(find(number)).timeline, earlier: null }),
     incident_notes: ({ number }) => ({ rows: makeDetail(find(number)).notes, earlier: null }),
-    incident_escalate: ({ number, severity, to }) => change(number, { ...(severity === null ? {} : { severity }), ...(to === null ? {} : { escalated_to: to }) }),
-    incident_handover: ({ number, to }) => change(number, { assignee: to }),
+    incident_escalate: ({ number, severity, to }) => alone(number, { ...(severity === null ? {} : { severity }), ...(to === null ? {} : { escalated_to: to }) }),
+    incident_handover: ({ number, to }) => alone(number, { assignee: to }),
     incident_pause: ({ number, reason }) => change(number, { paused: { reason, since: new Date().toISOString() } }),
     incident_merge: ({ numbers, into }) => {
       for (const number of numbers) change(number, { status: 'closed', verdict: 'duplicate', merged_into: into });
@@ -104,6 +119,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
       before = incidents;
       for (const number of chosen) {
         if (action.do === 'resolve') change(number, { status: 'resolved', verdict: action.verdict, resolved_at: new Date().toISOString() });
+        if (action.do === 'take') change(number, { assignee: 'mara', status: 'investigating' });
         if (action.do === 'assign') change(number, { assignee: action.assignee });
       }
       return { changed: chosen, skipped: [], undo: 'token' };
@@ -115,7 +131,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     },
     workspace_status: status,
     overview: (request) => {
-      const made = makeOverview(request, incidents, blocked, now);
+      const made = makeOverview(request, incidents, blocked, (at) => panels.block_list({ state: [], in_force_at: at, limit: 500 }).total, now);
       return switches.has('empty') ? { ...made, threat: 'calm', threat_reason: 'No active incident', threat_severity: null, threat_incidents: 0, threat_oldest: null, counts: [], top_sources: [], top_targets: [], api: { ...made.api, endpoints: [] }, by_country: [] } : made;
     },
     event_page: ({ after, limit }) => {
@@ -126,10 +142,10 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
     ...searchAnswers(() => incidents.slice(0, 12).flatMap((incident) => makeDetail(incident).evidence.map((item) => item.event)), now),
     incident_page: (request) => page(incidents, request),
     incident_detail: ({ number }) => makeDetail(find(number)),
-    incident_take: ({ number }) => change(number, { assignee: 'mara', status: 'investigating', acknowledged_at: new Date().toISOString() }),
-    incident_assign: ({ number, assignee }) => change(number, { assignee }),
-    incident_status_set: ({ number, status: next }) => change(number, { status: next }),
-    incident_resolve: ({ number, verdict, reason }) => change(number, { status: 'resolved', verdict, verdict_reason: reason, resolved_at: new Date().toISOString() }),
+    incident_take: ({ number }) => alone(number, { assignee: 'mara', status: 'investigating', acknowledged_at: new Date().toISOString() }),
+    incident_assign: ({ number, assignee }) => alone(number, { assignee }),
+    incident_status_set: ({ number, status: next }) => alone(number, { status: next }),
+    incident_resolve: ({ number, verdict, reason }) => alone(number, { status: 'resolved', verdict, verdict_reason: reason, resolved_at: new Date().toISOString() }),
     incident_note: ({ number, text }) => {
       const detail = makeDetail(find(number));
       return { ...detail, notes: [...detail.notes, { id: crypto.randomUUID(), author: 'mara', at: new Date().toISOString(), text }] };

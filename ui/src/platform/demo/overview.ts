@@ -34,7 +34,12 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => a + b, 0);
 }
 
-export function makeOverview(request: OverviewRequest, incidents: readonly Incident[], blocked: ReadonlySet<string>, now: number): Overview {
+/** It had begun and was not resolved. */
+export function wasActive(incident: Incident, at: string): boolean {
+  return (incident.first_seen <= at || incident.opened_at <= at) && (incident.resolved_at === null || incident.resolved_at > at);
+}
+
+export function makeOverview(request: OverviewRequest, incidents: readonly Incident[], blocked: ReadonlySet<string>, heldAt: (at: string) => number, now: number): Overview {
   const period = request.period ?? { from: new Date(now - 40 * 86_400_000).toISOString(), to: new Date(now).toISOString() };
   const from = new Date(period.from).getTime();
   const to = new Date(period.to).getTime();
@@ -61,7 +66,9 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
   const counts = CATEGORIES.flatMap(([category, weight]) => SEVERITIES.map(([severity, share]): CategoryCount => ({ category, severity, events: Math.round((drawn * weight * share) / 205 / 215) })));
   const total = sum(counts.map((row) => row.events));
   const inside = incidents.filter((incident) => new Date(incident.last_seen).getTime() >= from).toReversed();
+  const begun = incidents.filter((incident) => Date.parse(incident.first_seen) >= from && incident.first_seen < period.to).length;
   const active = incidents.filter((incident) => incident.status !== 'resolved' && incident.status !== 'closed');
+  const countedAt = to > now ? new Date(now).toISOString() : period.to;
   const worst = active.filter((incident) => incident.severity === 'critical');
   const kpi = (name: string, title: string, value: number | null, previous: number | null, unit: Kpi['unit'] = 'count'): Kpi => ({
     name,
@@ -85,6 +92,7 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
   const [called, refused] = [sum(calls.series.map((series) => series.total ?? 0)), calls.series[1]?.total ?? 0];
   return {
     period,
+    counted_at: countedAt,
     threat: 'severe',
     threat_reason: `${worst.length} critical incidents are active, the oldest is #${worst.at(-1)?.number ?? '-'}`,
     threat_severity: 'critical',
@@ -93,9 +101,9 @@ export function makeOverview(request: OverviewRequest, incidents: readonly Incid
     kpis: [
       kpi('events', 'Events', total, Math.round(total * 0.86)),
       kpi('auth_failures', 'Failed logins', Math.round(total * 0.08), Math.round(total * 0.031)),
-      kpi('incidents_opened', 'Incidents opened', inside.length, 31),
-      kpi('incidents_active', 'Active incidents', active.length, 12),
-      kpi('blocks_active', 'Active blocks', blocked.size, 4),
+      kpi('incidents_opened', 'Incidents opened', begun, 31),
+      kpi('incidents_active', 'Active incidents', incidents.filter((incident) => wasActive(incident, countedAt)).length, 12),
+      kpi('blocks_active', 'Active blocks', heldAt(countedAt), 4),
       kpi('mtta_s', 'Median time to acknowledge', 742, 1_180, 'seconds'),
     ],
     authentication: histogram([

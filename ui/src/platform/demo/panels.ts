@@ -6,9 +6,9 @@ import { DemoApprovals } from './approvals';
 import { roleList } from './roles';
 import { DemoBlocks } from './blocks';
 import { AUDIT_KEY, AUDIT_ROOT, auditTrust } from './audit';
-import { auditPage, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
-import { makeHealth, makeLines, makeHistory, makeQuarantine } from './health';
-import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, started } from './jobs';
+import { auditPage, auditShow, CHECK, connectionList, makeReport, makeReports, makeSchedules, SETTINGS } from './console';
+import { makeHealth, makeLines, makeHistory, makePatterns, makeQuarantine } from './health';
+import { AGGREGATE_REPORT, BACKUP_REPORT, BENCHMARK_REPORT, EXPORT_REPORT, makeRuns, OPTIMIZE_REPORT, RESTORE_REPORT, RETENTION_REPORT, REVERT_REPORT, started } from './jobs';
 import { COPIES, makePlan } from './plan';
 import { DemoPrivacy } from './privacy';
 import { CONNECTION } from './workspace';
@@ -39,6 +39,10 @@ export function panelAnswers(empty: boolean) {
   const answers = {
     redis_health: () => (empty ? { ...makeHealth(), slowlog: [] } : makeHealth()),
     redis_history: makeHistory,
+    redis_patterns: async () => {
+      await wait(200);
+      return empty ? { ...makePatterns(), patterns: [] } : makePatterns();
+    },
     quarantine_list: () => (empty ? { rows: [] } : makeQuarantine()),
     block_list: (request) => blocks.list(request),
     block_add: ({ target, reason, ttl_s, incident }) => {
@@ -70,8 +74,8 @@ export function panelAnswers(empty: boolean) {
       return RETENTION_REPORT;
     },
     retention_run: ({ days }) => begin('retention', days === null ? 'policy days' : `days ${days}`),
-    optimize_preview: () => OPTIMIZE_REPORT,
-    optimize_run: () => begin('optimize', ''),
+    optimize_preview: ({ revert }) => (revert ? REVERT_REPORT : OPTIMIZE_REPORT),
+    optimize_run: ({ revert }) => begin('optimize', revert ? 'revert' : ''),
     export_preview: () => EXPORT_REPORT,
     export_run: ({ path, format }) => begin('export', `${format} to ${path}`),
     backup_preview: () => BACKUP_REPORT,
@@ -157,9 +161,10 @@ export function panelAnswers(empty: boolean) {
       return schedules.find((schedule) => schedule.id === id) as ReportSchedule;
     },
     audit_page: (request) => (empty ? { rows: [], next: null, size: 0, uncovered: 0, checkpoint: null } : auditPage(request)),
+    audit_show: auditShow,
     audit_verify: async () => {
       await wait(500);
-      return { ok: true, leaves: 4_812, from: 4_700, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], erased: [], strength: 'second_place' };
+      return { ok: true, leaves: 4_812, from: 4_700, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], erased: [], set_apart: [], own_faults: [], strength: 'second_place' };
     },
     audit_verify_progress: () => ({ step: 'checking records', done: 2_000, total: 4_812, running: true }),
     audit_verify_cancel: () => ({ step: '', done: 0, total: 0, running: false }),
@@ -180,7 +185,7 @@ export function panelAnswers(empty: boolean) {
     audit_key_age_put: (request) => auditTrust(places, (keyDays = request.days)),
     audit_retention_get: () => ({ rules: recordRules }),
     audit_retention_put: ({ rules }) => ({ rules: (recordRules = recordRules.map((rule) => rules.find((one) => one.class === rule.class) ?? rule)) }),
-    audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2) }),
+    audit_export: ({ directory }) => ({ directory, records: 4_806, leaves: 4_806, size: 4_806, root: AUDIT_ROOT, key: AUDIT_KEY, sha256: '3b18e512dba79e4c8300dd08aeb37f8e'.repeat(2), unreadable: [], uncovered: 0 }),
     secrets_file_get: () => ({ ...secretsFile }),
     secrets_file_open: () => ({ ...(secretsFile = { ...secretsFile, state: 'file_ready' }) }),
     secrets_file_make: () => ({ ...(secretsFile = { ...secretsFile, used: true, state: 'file_ready' }) }),

@@ -25,9 +25,10 @@ export function makePlan(empty: boolean): JobPlanState {
       next: one.on ? { from: at(11), to: at(14) } : null,
       missed_since: one.kind === 'optimize' && one.on ? at(-30) : null,
       last: null,
+      ...(one.kind === 'backup' && one.on ? { not_started: { at: at(-2), why: '/var/backups/watchpost cannot be made: Permission denied', again: at(11) } } : {}),
     })),
   };
 }
 
-/** The database of the demo is a server, which has its own tools. */
-export const COPIES: DatabaseCopies = { engine: 'PostgreSQL', copied: false, folder: null, last: null, next: null, rehearsal: null, next_rehearsal: null, problem: null };
+/** Nobody has asked for copies in the demo yet. */
+export const COPIES: DatabaseCopies = { engine: 'PostgreSQL', folder: null, last: null, next: null, rehearsal: null, next_rehearsal: null, problem: null };

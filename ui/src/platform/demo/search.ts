@@ -3,7 +3,7 @@
 import type { Event, EventFacet } from '$ui/generated/model';
 import type { Answers } from '../fake';
 
-const FIELDS = ['at', 'category', 'type', 'severity', 'outcome', 'ip', 'user', 'session', 'endpoint', 'status', 'method', 'path'];
+const FIELDS = ['at', 'category', 'type', 'severity', 'outcome', 'ip', 'user', 'session', 'endpoint', 'status', 'method', 'path', 'agent'];
 const VALUES: Record<string, string[]> = { severity: ['info', 'low', 'medium', 'high', 'critical'], outcome: ['success', 'failure', 'unknown'] };
 
 function facet(field: string, rows: readonly Event[], of: (row: Event) => string | null): EventFacet {
@@ -20,7 +20,7 @@ export function searchAnswers(rows: () => Event[], now: number): Answers {
   return {
     event_query: ({ query }) => {
       const at = query.indexOf('statsu');
-      const fault = at < 0 ? null : { at, length: 6, message: 'there is no field "statsu"', expected: [], suggestion: 'status' };
+      const fault = at < 0 ? null : { at, length: 6, message: 'there is no field "statsu"', problem: { kind: 'no_field' as const, text: 'statsu' }, expected: [], suggestion: 'status' };
       return { canonical: fault === null ? query : '', fault, fields: FIELDS.map((name) => ({ name, about: name, values: VALUES[name] ?? [], ordered: ['at', 'severity', 'status'].includes(name) })) };
     },
     event_figures: ({ period, buckets, facets: chosen }) => {
@@ -50,6 +50,7 @@ export function searchAnswers(rows: () => Event[], now: number): Answers {
           facet('endpoint', all, (row) => row.resource ?? row.http?.path ?? null),
           ...(chosen?.includes('session') === true ? [facet('session', all, (row) => row.session)] : []),
           ...(chosen?.includes('agent') === true ? [facet('agent', all, (row) => row.http?.headers['user-agent'] ?? null)] : []),
+          ...(chosen?.includes('path') === true ? [facet('path', all, (row) => row.http?.path ?? null)] : []),
         ],
         facet_rows: all.length,
         facets_complete: true,

@@ -3,6 +3,7 @@
 import 'uplot/dist/uPlot.min.css';
 import uPlot from 'uplot';
 import type { Zone } from '$ui/state/prefs.svelte';
+import { bytes, whole } from '../format/number';
 import { axis } from '../format/time';
 import { stack, type ChartData } from './series';
 
@@ -15,10 +16,14 @@ export interface Threshold {
 
 export interface PlotInput {
   data: ChartData;
+  /** The time that is looked at, in Unix seconds; without it, the time of the data. */
+  range: { from: number; to: number } | undefined;
   shape: 'lines' | 'stacked';
   width: number;
   height: number;
   format: (value: number) => string;
+  /** The values are bytes: round steps of them are powers of two. */
+  binary: boolean;
   zone: Zone;
   /** Resolved: the canvas knows no tokens. */
   colours: { text: string; grid: string; series: readonly string[] };
@@ -30,7 +35,22 @@ export interface PlotInput {
   onPick: ((index: number) => void) | undefined;
 }
 
+/** A chart below this height, in pixels, has no room for numbers at even steps. */
+const LOW = 120;
+/** The height of the label of a threshold, in pixels. */
+const LABEL = 14;
 const FONT = "11px 'Inter Variable', sans-serif";
+/** Between the numbers of an axis and the plot. */
+const GAP = 6;
+/** What most numbers need, so that charts below each other stand in line. */
+const AXIS_MIN = 46;
+/** 1 B to 1 PiB. */
+const BINARY_STEPS = Array.from({ length: 51 }, (_, power) => 2 ** power);
+
+/** What an axis takes for its numbers: the widest is shown whole. */
+export function axisRoom(texts: readonly string[], width: (text: string) => number): number {
+  return Math.max(AXIS_MIN, ...texts.map((text) => Math.ceil(width(text)) + GAP + 2));
+}
 
 /** The numbers in the form of uPlot; of a stack the tallest sum comes first, the lower ones are drawn over it. */
 export function plotData(data: ChartData, shape: PlotInput['shape']): uPlot.AlignedData {
@@ -40,13 +60,16 @@ export function plotData(data: ChartData, shape: PlotInput['shape']): uPlot.Alig
 }
 
 export function plotOptions(input: PlotInput): uPlot.Options {
-  const { data, shape, colours, zone, format } = input;
+  const { data, shape, colours, zone, binary } = input;
+  /** Steps are round. */
+  const format = (value: number): string => whole(binary ? bytes(value) : input.format(value));
   const first = data.times[0] ?? 0;
   const last = data.times.at(-1) ?? 0;
-  const span = last - first + data.step;
   /** A stretch was drawn: the press that ends it is no press on a bar. */
   let brushed = false;
-  const end = last + (shape === 'stacked' ? data.step : 0);
+  const begin = input.range?.from ?? first;
+  const end = input.range?.to ?? last + (shape === 'stacked' ? data.step : 0);
+  const span = input.range === undefined ? last - first + data.step : end - begin;
   return {
     width: input.width,
     height: input.height,
@@ -62,7 +85,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
         : {}),
     },
     scales: {
-      x: { time: true, range: () => [first, end] },
+      x: { time: true, range: () => [begin, end] },
       y: { range: (_chart, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
@@ -71,7 +94,8 @@ export function plotOptions(input: PlotInput): uPlot.Options {
         font: FONT,
         size: 26,
         gap: 6,
-        space: 72,
+        // A date with its time is longer than either.
+        space: span > 36 * 3_600 ? 96 : 72,
         grid: { show: false },
         ticks: { show: false },
         values: (_chart, splits) => splits.map((split) => axis(split * 1_000, span, zone)),
@@ -79,10 +103,15 @@ export function plotOptions(input: PlotInput): uPlot.Options {
       {
         stroke: colours.text,
         font: FONT,
-        size: 46,
-        gap: 6,
-        // A low chart has room for a second number only when they may stand closer.
-        space: input.height < 120 ? 16 : 36,
+        size: (chart, texts) => axisRoom(texts ?? [], (text) => {
+          chart.ctx.font = FONT;
+          return chart.ctx.measureText(text).width;
+        }),
+        gap: GAP,
+        space: 36,
+        ...(binary ? { incrs: BINARY_STEPS } : {}),
+        // A low chart has room for two numbers: nothing, and what its tallest bar stands for.
+        ...(input.height < LOW ? { splits: [0, ...(tallest(input) > 0 ? [tallest(input)] : [])] } : {}),
         grid: { stroke: colours.grid, width: 1 },
         ticks: { show: false },
         values: (_chart, splits) => splits.map((split) => format(split)),
@@ -115,7 +144,19 @@ export function plotOptions(input: PlotInput): uPlot.Options {
   };
 }
 
-function seriesOptions({ data, shape, colours }: PlotInput): uPlot.Series[] {
+/** The greatest value that is drawn. */
+function tallest({ data, shape }: PlotInput): number {
+  const drawn = shape === 'stacked' ? (stack(data.series).at(-1) ?? []) : data.series.flatMap((series) => series.values);
+  return drawn.reduce<number>((most, value) => Math.max(most, value ?? 0), 0);
+}
+
+/** Too little for a line that can be seen: one value, or all of them within a hundredth of the time that is looked at. */
+function isDot({ data, range }: PlotInput): boolean {
+  return data.times.length < 2 || (range !== undefined && (data.times.at(-1) ?? 0) - (data.times[0] ?? 0) < (range.to - range.from) / 100);
+}
+
+function seriesOptions(input: PlotInput): uPlot.Series[] {
+  const { shape, colours } = input;
   if (shape === 'stacked') {
     const bars = uPlot.paths.bars?.({ size: [0.82, 40], align: 1, gap: 0 });
     return colours.series
@@ -127,7 +168,7 @@ function seriesOptions({ data, shape, colours }: PlotInput): uPlot.Series[] {
   return colours.series.map((colour) => ({
     stroke: colour,
     width: 1.6,
-    points: { show: data.times.length < 2 },
+    points: { show: isDot(input) },
     ...(alone ? { fill: colour.replace(/\)$/, ' / 0.12)') } : {}),
   }));
 }
@@ -150,9 +191,12 @@ function drawThresholds(chart: uPlot, thresholds: readonly Threshold[]): void {
     ctx.stroke();
     ctx.font = `${10.5 * ratio}px 'Inter Variable', sans-serif`;
     ctx.textAlign = 'right';
+    // Above its line, or under it where there is no room; what was drawn before left a baseline of its own.
+    const above = y - bbox.top > LABEL * ratio;
+    ctx.textBaseline = above ? 'bottom' : 'top';
     // Two limits that lie close together would write over each other; the lines still stand.
-    if (Math.abs(y - labelled) > 12 * ratio) {
-      ctx.fillText(threshold.label, bbox.left + bbox.width, y - 4 * ratio);
+    if (Math.abs(y - labelled) > (above ? 1 : 2) * LABEL * ratio) {
+      ctx.fillText(threshold.label, bbox.left + bbox.width, y + (above ? -2 : 2) * ratio);
       labelled = y;
     }
     ctx.restore();

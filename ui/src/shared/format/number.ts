@@ -3,11 +3,11 @@
 import type { KpiChange, Unit } from '$ui/generated/model';
 import { language, t } from '$ui/i18n';
 
-const LOCALE = language === 'de' ? 'de-DE' : 'en-US';
+/** Of the language of the window. */
+export const LOCALE = language === 'de' ? 'de-DE' : 'en-US';
 const plain = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const fine = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
-/** A server takes microseconds for a command. */
-const finest = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 4 });
+const coarse = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 
@@ -49,9 +49,23 @@ export function bytes(value: number): string {
   return `${step === 0 ? plain.format(size) : one.format(size)} ${units[step] ?? ''}`;
 }
 
-/** `45.3%` of a ratio from 0 to 1. */
+/** The sign as the language sets it behind a number: of German after a space at which no line ends. */
+export const PERCENT = language === 'de' ? '\u00A0%' : '%';
+
+/** `45.3%` of a ratio from 0 to 1, in German `45,3 %`. */
 export function percent(ratio: number): string {
-  return `${one.format(ratio * 100)}%`;
+  return `${one.format(ratio * 100)}${PERCENT}`;
+}
+
+/** The share of `whole` that `part` is: 100% only of all of it, and 0% only of nothing. */
+export function partOf(part: number, whole: number): string {
+  const ratio = part / whole;
+  return percent(part <= 0 || part >= whole ? ratio : Math.min(Math.max(ratio, 0.001), 0.999));
+}
+
+/** `48 MiB` of `48.0 MiB`, `100%` of `100.0%`: of what is whole. */
+export function whole(text: string): string {
+  return text.replace(/[.,]0(?=[\s%]|$)/, '');
 }
 
 /** `3 d 4 h`, `12 min`, `45 s`: the two largest units. */
@@ -70,6 +84,12 @@ export function duration(seconds: number): string {
   return sign + shown.map(([n, unit]) => `${n} ${unit}`).join(' ');
 }
 
+/** `8,258`, `15.3`, `1.92`: what is measured is read to three figures. */
+function measured(value: number): string {
+  const size = Math.abs(value);
+  return (size >= 99.95 ? plain : size >= 9.995 ? coarse : fine).format(value);
+}
+
 /** A value in its unit; `null` is "n/a". */
 export function withUnit(value: number | null, unit: Unit): string {
   if (value === null || !Number.isFinite(value)) return unknown();
@@ -79,13 +99,14 @@ export function withUnit(value: number | null, unit: Unit): string {
     case 'bytes':
       return bytes(value);
     case 'milliseconds':
-      return `${(Math.abs(value) < 0.1 ? finest : fine).format(value)} ms`;
+      // A server takes microseconds for a command.
+      return value !== 0 && Math.abs(value) < 0.1 ? `${measured(value * 1_000)} µs` : `${measured(value)} ms`;
     case 'per_second':
-      return `${fine.format(value)}/s`;
+      return `${measured(value)}/s`;
     case 'per_minute':
-      return `${fine.format(value)}/min`;
+      return `${measured(value)}/min`;
     case 'count':
-      return Number.isInteger(value) ? plain.format(value) : fine.format(value);
+      return Number.isInteger(value) ? plain.format(value) : measured(value);
     case 'seconds':
       return duration(value);
   }
@@ -98,7 +119,7 @@ const signed = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximum
 export function change(of: KpiChange | null): string | null {
   if (of === null) return null;
   if (of.unit === 'times') return of.by > 999 ? '>×999' : `×${plain.format(of.by)}`;
-  return `${signed.format(of.by)}%`.replace('-', '−');
+  return `${signed.format(of.by)}${PERCENT}`.replace('-', '−');
 }
 
 /** A whole number as typed, within limits; `null` otherwise. */

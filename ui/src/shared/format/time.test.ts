@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, axis, briefDuration, fromInput, listTime, niceTicks, secondsUntil, stamp, toInput } from './time';
+import { ago, axis, briefDuration, eventTime, fromInput, listTime, niceTicks, offsetName, secondsUntil, stamp, toInput, zoneName } from './time';
 
 const AT = '2026-11-20T23:04:05.678Z';
 
@@ -38,11 +38,24 @@ describe('times', () => {
     const now = new Date(AT).getTime();
     expect(listTime(AT, now, 'utc')).toBe('23:04:05');
     expect(listTime(AT, now + 86_400_000, 'utc')).toBe('11-20 23:04');
+    expect([eventTime(AT, now, 'utc'), eventTime(AT, now + 86_400_000, 'utc')], 'events keep their seconds over midnight').toEqual(['23:04:05', '11-20 23:04:05']);
   });
 
   it('names the largest unit only', () => {
     expect(briefDuration(3_700)).toBe('1 h');
     expect(briefDuration(86_400 * 3 + 7_200)).toBe('3 d');
+  });
+
+  it.each([
+    [0, 'Local', 'UTC'],
+    [-120, 'UTC+02:00', 'UTC+02:00'],
+    [210, 'UTC−03:30', 'UTC−03:30'],
+  ])('names the zone of a machine %i minutes before UTC, on the toggle and in what is read elsewhere', (minutes, toggle, elsewhere) => {
+    const at = new Date(AT);
+    at.getTimezoneOffset = () => minutes;
+    expect(zoneName('local', at)).toBe(toggle);
+    expect(offsetName('local', at)).toBe(elsewhere);
+    expect(offsetName('utc', at)).toBe('UTC');
   });
 
   it('comes back from an input in both zones', () => {
@@ -57,6 +70,7 @@ describe('times', () => {
     const at = new Date(AT).getTime();
     expect(axis(at, 3_600, 'utc')).toBe('23:04');
     expect(axis(at, 7 * 86_400, 'utc')).toBe('11-20 23:04');
+    expect(axis(at, 31 * 86_400, 'utc'), 'a lone 11-20 could be anything').toBe('11-20 23:04');
     expect(axis(at, 90 * 86_400, 'utc')).toBe('11-20');
     expect(axis(at, 3 * 365 * 86_400, 'utc')).toBe('2026-11');
   });

@@ -47,21 +47,31 @@ export function stamp(at: string | number | Date, zone: Zone, precision: Precisi
   }
 }
 
-/** The short form for an axis or a dense list: `23:04:05` within five minutes, `23:04` within a day, `11-20 23:04` beyond it, `11-20` beyond two weeks. */
+/** A time as the core writes it into a sentence, `2026-11-20 23:04 UTC`, in the zone of the window, with its name for what is read elsewhere; any other text stays as it is. */
+export function toldTime(text: string, zone: Zone, named = false): string {
+  const [, day, minute, second] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)(:\d\d)? UTC$/.exec(text) ?? [];
+  if (day === undefined || minute === undefined) return text;
+  const at = new Date(`${day}T${minute}${second ?? ''}Z`);
+  if (Number.isNaN(at.getTime())) return text;
+  const told = stamp(at, zone, second === undefined ? 'minute' : 'second');
+  return named ? `${told} ${offsetName(zone, at)}` : told;
+}
+
+/** The short form for an axis or a dense list: `23:04:05` within five minutes, `23:04` within a day, `11-20 23:04` beyond it, `11-20` beyond two months. */
 export function axis(at: number, spanSeconds: number, zone: Zone): string {
   const { date, time } = parts(new Date(at), zone);
   if (spanSeconds <= 300) return time;
   if (spanSeconds <= 36 * 3_600) return time.slice(0, 5);
-  if (spanSeconds <= 14 * 86_400) return `${date.slice(5)} ${time.slice(0, 5)}`;
+  if (spanSeconds <= 62 * 86_400) return `${date.slice(5)} ${time.slice(0, 5)}`;
   return spanSeconds <= 400 * 86_400 ? date.slice(5) : date.slice(0, 7);
 }
 
-const TICK_STEPS_S = [60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000, 31_536_000];
+const TICK_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_776_000, 31_536_000];
 
-/** Round times inside `[from, to]` (Unix milliseconds) for an axis: at most nine, round in the zone. */
-export function niceTicks(from: number, to: number, zone: Zone): number[] {
+/** Round times inside `[from, to]` (Unix milliseconds) for an axis: at most one more than `most`, round in the zone. */
+export function niceTicks(from: number, to: number, zone: Zone, most = 8): number[] {
   const span = (to - from) / 1_000;
-  const step = (TICK_STEPS_S.find((candidate) => span / candidate <= 8) ?? 31_536_000) * 1_000;
+  const step = (TICK_STEPS_S.find((candidate) => span / candidate <= most) ?? 31_536_000) * 1_000;
   const shift = zone === 'utc' ? 0 : new Date(from).getTimezoneOffset() * 60_000;
   const first = Math.ceil((from - shift) / step) * step + shift;
   const ticks: number[] = [];
@@ -73,6 +83,12 @@ export function niceTicks(from: number, to: number, zone: Zone): number[] {
 export function listTime(at: string | number, now: number, zone: Zone): string {
   const then = parts(new Date(at), zone);
   return then.date === parts(new Date(now), zone).date ? then.time : `${then.date.slice(5)} ${then.time.slice(0, 5)}`;
+}
+
+/** `23:04:05` today, `11-20 23:04:05` before: for lists of events, whose order and distance are seconds. */
+export function eventTime(at: string | number, now: number, zone: Zone): string {
+  const then = parts(new Date(at), zone);
+  return then.date === parts(new Date(now), zone).date ? then.time : `${then.date.slice(5)} ${then.time}`;
 }
 
 /** `3 min ago`, `now`. */
@@ -93,11 +109,15 @@ export function briefDuration(seconds: number): string {
   return first;
 }
 
-/** The name of the zone, as the toggle shows it: `UTC`, `UTC+02:00`. */
+/** The name of the zone, as the toggle shows it: `UTC`, `UTC+02:00`, `Local` where both are the same. */
 export function zoneName(zone: Zone, at: Date = new Date()): string {
-  if (zone === 'utc') return 'UTC';
-  const minutes = -at.getTimezoneOffset();
-  if (minutes === 0) return t('time.local');
+  return zone === 'local' && at.getTimezoneOffset() === 0 ? t('time.local') : offsetName(zone, at);
+}
+
+/** How far the zone is from UTC at that time, for what is read elsewhere: `UTC`, `UTC+02:00`. */
+export function offsetName(zone: Zone, at: Date): string {
+  const minutes = zone === 'utc' ? 0 : -at.getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
   const sign = minutes < 0 ? '−' : '+';
   const abs = Math.abs(minutes);
   return `UTC${sign}${pad(Math.floor(abs / 60))}:${pad(abs % 60)}`;

@@ -1,7 +1,7 @@
 import { fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { createRawSnippet, tick } from 'svelte';
 import { SvelteSet } from 'svelte/reactivity';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { printing } from '$ui/state/printing.svelte';
 import DataGrid from './data-grid.svelte';
 
@@ -74,6 +74,26 @@ describe('DataGrid', () => {
     expect(kept.at(-1)?.top).toBe(grid.scrollTop);
   });
 
+  it('brings what is opened into sight, wherever the list was left, until somebody scrolls', async () => {
+    const place = { take: () => ({ top: 4_000, selected: 12 }), keep: () => undefined, forget: () => undefined };
+    const props = { label: 'Rows', columns: [{ id: 'name', title: 'Name', width: '1fr' }], rowKey: (row: Row) => row.id, rowHeight: 40, cell, place };
+    const { rerender } = render(DataGrid<Row>, { ...props, rows: ROWS, selected: 12, revealed: 12 });
+    const grid = screen.getByRole('grid');
+    await fireEvent.scroll(grid);
+    await waitFor(() => expect(activeRow()).toBe('row 12'));
+    await rerender({ selected: 400, revealed: 400 });
+    await fireEvent.scroll(grid);
+    await waitFor(() => expect(activeRow(), 'by another link').toBe('row 400'));
+    await fireEvent.wheel(grid);
+    grid.scrollTop = 0;
+    await rerender({ rows: ROWS.slice(0, 450) });
+    expect(grid.scrollTop, 'who scrolls away is left there').toBe(0);
+    await rerender({ rows: [], selected: 40, revealed: 40 });
+    await rerender({ rows: ROWS });
+    await fireEvent.scroll(grid);
+    await waitFor(() => expect(activeRow(), 'the rows came later').toBe('row 40'));
+  });
+
   it('is one tab stop and moves by key', async () => {
     const { grid, onopen } = show();
     expect(document.querySelectorAll('[tabindex="0"]')).toHaveLength(1);
@@ -84,6 +104,27 @@ describe('DataGrid', () => {
     expect(activeRow()).toBe('row 1');
     expect(grid.getAttribute('aria-activedescendant')).toBe(document.querySelector('[aria-selected=true]')?.id);
     await fireEvent.keyDown(grid, { key: 'Enter' });
+    expect(onopen).toHaveBeenCalledExactlyOnceWith(ROWS[1]);
+  });
+
+  it('moves from elsewhere too where it is the list of its panel, unless somebody types', async () => {
+    const { grid, onopen } = show({ main: true });
+    const [tick, field, button] = (['checkbox', 'text', 'button'] as const).map((type) => {
+      const control = Object.assign(document.createElement('input'), { type });
+      document.body.append(control);
+      onTestFinished(() => control.remove());
+      return control;
+    });
+    if (tick === undefined || field === undefined || button === undefined) throw new Error('three controls');
+    tick.focus();
+    await fireEvent.keyDown(tick, { key: 'j' });
+    expect([activeRow(), document.activeElement]).toEqual(['row 0', grid]);
+    await fireEvent.keyDown(document.body, { key: 'j' });
+    expect(activeRow()).toBe('row 1');
+    await fireEvent.keyDown(field, { key: 'j' });
+    await fireEvent.keyDown(button, { key: 'Enter' });
+    expect(onopen, 'a control keeps its own').not.toHaveBeenCalled();
+    await fireEvent.keyDown(document.body, { key: 'Enter' });
     expect(onopen).toHaveBeenCalledExactlyOnceWith(ROWS[1]);
   });
 

@@ -27,3 +27,13 @@ export function scrollBack(node: HTMLElement, top: number): () => void {
   go();
   return stop;
 }
+
+/** Calls `done` when somebody is somewhere else by hand, or has begun to read; the returned function gives up. */
+export function untilHands(node: HTMLElement, done: () => void): () => void {
+  const timer = setTimeout(done, PATIENCE_MS);
+  for (const hand of HANDS) node.addEventListener(hand, done, { passive: true });
+  return () => {
+    clearTimeout(timer);
+    for (const hand of HANDS) node.removeEventListener(hand, done);
+  };
+}

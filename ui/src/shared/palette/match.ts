@@ -1,9 +1,13 @@
 // Finds commands by what a person types: all words must occur; the beginning of a word counts more than its middle.
 
+import type { Severity } from '$ui/generated/model';
+
 export interface Command {
   id: string;
   label: string;
   group: string;
+  /** Of an incident: its mark stands before the label. */
+  severity?: Severity;
   /** Found by these too, not shown. */
   words?: string;
   /** Shown at the right: the key that does the same. */

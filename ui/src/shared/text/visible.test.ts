@@ -8,6 +8,7 @@ describe('visible', () => {
     ['a\u202eb', 'a\\u{202e}b'],
     ['\u001b[31mred', '\\x1b[31mred'],
     ['two\nlines\0', 'two\\nlines\\x00'],
+    ['nul\u2400', 'nul\\x00'],
     ['日本 ü', '日本 ü'],
     ['zero\u200bwidth', 'zero\\u{200b}width'],
     ['tag\u{e0041}', 'tag\\u{e0041}'],

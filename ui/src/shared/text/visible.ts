@@ -27,6 +27,8 @@ function escapeOf(code: number): string | null {
   if (code === 0x0a) return '\\n';
   if (code === 0x0d) return '\\r';
   if (code === 0x09) return '\\t';
+  // As which the database keeps NUL; no font of the window has it.
+  if (code === 0x2400) return '\\x00';
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return `\\x${code.toString(16).padStart(2, '0')}`;
   // Lone surrogates cannot come from UTF-8, but can from JSON.
   if (code >= 0xd800 && code <= 0xdfff) return `\\u{${code.toString(16)}}`;

@@ -6,12 +6,14 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { clock } from '$ui/state/clock.svelte';
+import { prefs } from '$ui/state/prefs.svelte';
 import { choose, hook, requests, type } from '$ui/test-hook';
 import AuditView from './audit-view.svelte';
 
 let platform: FakePlatform;
 
 beforeEach(async () => {
+  prefs.trust = 'closed';
   platform = demoPlatform();
   render(AuditView, { context: appContext(new App(platform)) });
   await waitFor(() => hook('audit-row'));
@@ -29,12 +31,28 @@ describe('the audit trail', () => {
     expect(platform.calls.findLast((call) => call.name === 'audit_page')?.request).toMatchObject({ filter: { outcome: 'denied', text: null }, before: null });
   });
 
+  it('shows the signatures of Watchpost where somebody asks for them', async () => {
+    const { audit_page: answer } = platform.answers;
+    platform.answers.audit_page = async (request) => {
+      const page = await answer?.(request);
+      if (page === undefined) throw new Error('the demo has a trail');
+      return { ...page, rows: page.rows.map((row, at) => (at % 2 === 0 ? row : { ...row, action: 'checkpoint.sign', outcome: 'success' as const, reason: 'close' })) };
+    };
+    const shown = (): number => document.querySelectorAll('[data-test=audit-row][data-action="checkpoint.sign"]').length;
+    cleanup();
+    render(AuditView, { context: appContext(new App(platform)) });
+    await waitFor(() => hook('audit-row'));
+    expect(shown()).toBe(0);
+    await fireEvent.click(hook('audit-signatures'));
+    await waitFor(() => expect(shown()).toBeGreaterThan(2));
+  });
+
   it('leads from what was acted on to its page, or to all that was done to it', async () => {
     const objects = [...document.querySelectorAll<HTMLElement>('[data-test=audit-object]')];
-    for (const link of objects.filter((object) => /^incident\/\d+$/.test(object.textContent?.trim() ?? ''))) expect(link.getAttribute('href')).toMatch(/^#\/incidents\/\d+$/);
+    for (const link of objects.filter((object) => /^incident\/\d+$/.test(object.title))) expect(link.getAttribute('href')).toMatch(/^#\/incidents\/\d+$/);
     const other = objects.find((object) => object.tagName === 'BUTTON');
     if (other === undefined) throw new Error('the demo has objects without a page');
-    const name = other.textContent?.trim();
+    const name = other.title.replace('Only what was done to ', '');
     await fireEvent.click(other);
     await waitFor(() => expect((platform.calls.findLast((call) => call.name === 'audit_page')?.request as AuditPageRequest).filter.text).toBe(name));
   });
@@ -87,7 +105,7 @@ describe('the audit trail', () => {
     await waitFor(() => expect(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')).not.toBeNull(), { timeout: 2_000 });
     expect(hook<HTMLButtonElement>('audit-verify').disabled, 'one at a time').toBe(true);
     await fireEvent.click(hook('audit-verify-stop'));
-    await waitFor(() => expect(document.querySelector('main, body')?.textContent).toContain('the check was stopped at record 2,000'));
+    await waitFor(() => expect(document.querySelector('main, body')?.textContent).toContain('The check was stopped at record 2,000'));
     const [asked] = requests(platform, 'audit_verify') as AuditVerify[];
     expect(asked?.full).toBe(true);
     expect(requests(platform, 'audit_verify_cancel')).toEqual([{ ticket: asked?.ticket }]);
@@ -96,13 +114,44 @@ describe('the audit trail', () => {
   });
 
   it('does not soften a trail that does not hold', async () => {
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], set_apart: [], own_faults: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
     expect(hook('audit-problems').textContent).toContain('#7');
     expect(hook('audit-first-bad-tile').textContent).toBe('tile/0/000');
     expect(hook('audit-stamp').textContent).toContain('Test TSA');
+  });
+
+  it('leads from a record that its own writer got wrong to where it is set apart, and tells what is', async () => {
+    const [row] = (await platform.call('audit_page', { filter: { text: null, actor: null, action: null, outcome: null }, before: null, limit: 1 })).rows;
+    if (row === undefined) throw new Error('the demo has records');
+    const problem = 'record 7: what it says of a key is not vouched for';
+    platform.answers.audit_show = () => ({ record: { ...row, seq: 7 }, leaf: '{}', covered_by: null, erased_by: null });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 6, problems: ['record 6: the leaf is not canonical', problem], erased: [], set_apart: [{ record: 3, by: 9, problem: 'record 3: the payload does not open with its key' }], own_faults: [{ record: 7, problem }], strength: 'session_key' });
+    await fireEvent.click(hook('audit-verify'));
+    await waitFor(() => expect(hook('audit-apart').textContent).toMatch(/record 3: the payload does not open.*Set apart by record 9/));
+    expect(document.querySelectorAll('[data-test=audit-own-fault-open]'), 'what was altered is not the fault of its writer').toHaveLength(1);
+    await fireEvent.click(hook('audit-own-fault-open'));
+    await waitFor(() => expect(hook('audit-own-fault').textContent).toContain(problem));
+    expect(hook('audit-set-apart').textContent).toContain('Set apart');
+  });
+
+  it('folds away on what the evidence rests until it is asked for or needs somebody', async () => {
+    await waitFor(() => expect(hook('audit-trust').textContent).toContain('Second place'));
+    await waitFor(() => expect(hook('audit-key').closest('[hidden]'), 'a click away').not.toBeNull());
+    expect(hook('audit-trust-signed').textContent, 'how far it is signed is not').toContain('Signed');
+    await fireEvent.click(hook('audit-trust-more'));
+    expect(hook('audit-key').closest('[hidden]')).toBeNull();
+    expect(hook('audit-checkpoint-copy').closest('[hidden]')).toBeNull();
+    await fireEvent.click(hook('audit-trust-more'));
+    expect(hook('audit-key').closest('[hidden]')).not.toBeNull();
+    const calm = await platform.call('audit_trust', {});
+    platform.answers.audit_trust = () => ({ ...calm, places: calm.places.map((place) => ({ ...place, ok: false, detail: 'it lacks the newest checkpoint' })) });
+    cleanup();
+    render(AuditView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(hook('audit-place').textContent).toContain('it lacks the newest checkpoint'));
+    expect(hook('audit-place').closest('[hidden]')).toBeNull();
   });
 
   it('says how strong the evidence is, and changes where checkpoints are kept', async () => {
@@ -121,7 +170,7 @@ describe('the audit trail', () => {
   });
 
   it('says from what age on a signing key is old, and changes that; 0 is never', async () => {
-    await waitFor(() => expect(hook('audit-key').textContent).toContain('said to be old after 365 days'));
+    await waitFor(() => expect(hook('audit-key').textContent).toContain('counts as old after 365 days'));
     await fireEvent.click(hook('audit-key-edit'));
     await waitFor(() => hook('audit-key-days'));
     await type('audit-key-days', '4000');
@@ -130,7 +179,7 @@ describe('the audit trail', () => {
     await type('audit-key-reason', ' the policy of the house ');
     await fireEvent.click(hook('audit-key-save'));
     await waitFor(() => expect(requests(platform, 'audit_key_age_put')).toEqual([{ days: 0, reason: 'the policy of the house' }]));
-    await waitFor(() => expect(hook('audit-key').textContent).toContain('nothing is said of its age'));
+    await waitFor(() => expect(hook('audit-key').textContent).toContain('never counts as old'));
   });
 
   it('raises the alarm when the log does not continue what was seen, and takes it as it is with a reason only', async () => {
@@ -155,6 +204,26 @@ describe('the audit trail', () => {
     await fireEvent.click(hook('audit-export-do'));
     await waitFor(() => expect(hook('audit-export-key').textContent).toContain('watchpost/'));
     expect(platform.calls.findLast((call) => call.name === 'audit_export')?.request).toMatchObject({ directory: '/home/mara/trail', from: '2026-10-01T00:00:00Z', to: null });
+  });
+
+  it('warns of what nobody can read in an export', async () => {
+    const calm = await platform.call('audit_export', { directory: '/home/mara/trail', from: null, to: null });
+    platform.answers.audit_export = () => ({ ...calm, unreadable: [7, 12] });
+    await fireEvent.click(hook('audit-export'));
+    await waitFor(() => hook('audit-export-folder'));
+    await fireEvent.input(hook('audit-export-folder'), { target: { value: '/home/mara/trail' } });
+    await fireEvent.click(hook('audit-export-do'));
+    await waitFor(() => expect(hook('audit-export-unreadable').textContent).toMatch(/^2 records .*#7, #12.*does not verify/));
+  });
+
+  it('says how many newer records are not in an export', async () => {
+    const calm = await platform.call('audit_export', { directory: '/home/mara/trail', from: null, to: null });
+    platform.answers.audit_export = () => ({ ...calm, uncovered: 98 });
+    await fireEvent.click(hook('audit-export'));
+    await waitFor(() => hook('audit-export-folder'));
+    await fireEvent.input(hook('audit-export-folder'), { target: { value: '/home/mara/trail' } });
+    await fireEvent.click(hook('audit-export-do'));
+    await waitFor(() => expect(hook('audit-export-uncovered').textContent).toMatch(/^98 newer records are not in it/));
   });
 
   it('gives the newest checkpoint away', async () => {

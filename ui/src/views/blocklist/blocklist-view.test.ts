@@ -1,5 +1,6 @@
-import { fireEvent, render, waitFor } from '@testing-library/svelte';
+import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { BlockListRequest } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -23,6 +24,41 @@ describe('the blocklist', () => {
     const rows = [...document.querySelectorAll('[data-test=block-row]')];
     expect(rows.slice(0, 2).map((row) => row.querySelector('[data-test=block-not-in-redis]') !== null || row.getAttribute('data-state') === 'failed')).toEqual([true, true]);
     expect(rows[2]?.querySelector('[data-test=block-ttl-left]')).not.toBeNull();
+  });
+
+  it('counts every list, and fits beside its form in a window of 1280 pixels', async () => {
+    const counted = (tab: string): string => hook(`blocks-tab-${tab}`).textContent.replace(/[^\d+]/g, '');
+    for (const tab of ['active', 'contained', 'automatic', 'expired', 'removed', 'allowlist']) await waitFor(() => expect(counted(tab), tab).toMatch(/^\d+$/));
+    const [removed] = requests(platform, 'block_list').filter((asked) => (asked as BlockListRequest).state.includes('removed')) as BlockListRequest[];
+    expect(removed?.limit, 'the number alone').toBe(1);
+    // Rail 212, form 372, padding 32, border 2, scrollbar 12.
+    const grid = document.querySelector<HTMLElement>('.grid');
+    expect(Number.parseInt(grid?.style.getPropertyValue('--least') ?? '', 10)).toBeLessThanOrEqual(1280 - 212 - 372 - 32 - 2 - 12);
+  });
+
+  it('goes with j and k from row to row of the allowlist', async () => {
+    await fireEvent.click(hook('blocks-tab-allowlist'));
+    await waitFor(() => hook('allow-row'));
+    const rows = [...document.querySelectorAll('[data-test=allow-row]')];
+    expect(rows.length, 'the demo has some').toBeGreaterThan(1);
+    const at = (): number => rows.findIndex((row) => row.contains(document.activeElement));
+    (document.activeElement as HTMLElement | null)?.blur();
+    await fireEvent.keyDown(document.body, { key: 'j' });
+    await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'j' });
+    expect(at()).toBe(1);
+    await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'k' });
+    expect(at()).toBe(0);
+  });
+
+  it('says when there are more automatic actions than are listed', async () => {
+    const list = platform.answers.response_list;
+    platform.answers.response_list = async (asked) => {
+      if (list === undefined) throw new Error('the demo has a list');
+      return { ...(await list(asked)), next: 'more' };
+    };
+    cleanup();
+    render(BlocklistView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(hook('blocks-tab-automatic').textContent).toMatch(/\d\+$/));
   });
 
   it('blocks for a time of one’s own, after the preview', async () => {
@@ -101,6 +137,14 @@ describe('the blocklist', () => {
     await waitFor(() => expect(requests(platform, 'block_list')).toContainEqual({ state: [], created: { from: '2026-11-20T14:20:00.000Z', to: '2026-11-20T20:25:00.000Z' }, limit: 500 }));
     router.go('blocklist');
     await waitFor(() => expect(document.querySelector('[data-test=blocks-tab-added]')).toBeNull());
+  });
+
+  it('shows the blocks that were in force at a time that was asked for', async () => {
+    router.go('blocklist', null, { tab: 'then', at: '2026-11-20T20:25:00.000001Z' });
+    await waitFor(() => hook('blocks-then'));
+    await waitFor(() => expect(requests(platform, 'block_list')).toContainEqual({ state: [], in_force_at: '2026-11-20T20:25:00.000001Z', limit: 500 }));
+    router.go('blocklist');
+    await waitFor(() => expect(document.querySelector('[data-test=blocks-tab-then]')).toBeNull());
   });
 
   it('manages the allowlist', async () => {

@@ -17,8 +17,8 @@ import { router } from '$ui/state/router.svelte';
 
 /** New events at a time; more than that in one step is fetched by a new search. */
 const NEWEST = 200;
-/** The end of a period that goes on. */
-const OPEN_END = '2199-12-31T00:00:00Z';
+/** How long a period that goes on is, in milliseconds: less than the 20 years that one may have. */
+const OPEN_MS = 7_300 * 86_400_000;
 
 export class EventsSearch {
   list = $state.raw<EventRows | null>(null);
@@ -49,7 +49,7 @@ export class EventsSearch {
     $effect(() => {
       const query = this.draft.applied;
       // A rolling period is looked at once; a press on another one, or an own one, is a new search.
-      void [period.preset, period.preset === 'custom' ? period.current : null, this.#again, prefs.zone];
+      void [period.preset, period.preset === 'custom' ? period.current : null, this.#again, app.refreshes, prefs.zone];
       if (query !== null) untrack(() => this.#begin(query));
     });
   }
@@ -122,7 +122,9 @@ export class EventsSearch {
   #newest() {
     const query = this.draft.applied;
     if (!this.follow || query === null || this.list === null) return null;
-    return { ...this.#request(query), period: this.shown === null ? null : { from: this.shown.from, to: OPEN_END }, after: null, limit: NEWEST };
+    const { shown } = this;
+    const period = shown === null ? null : { from: shown.from, to: new Date(new Date(shown.from).getTime() + OPEN_MS).toISOString() };
+    return { ...this.#request(query), period, after: null, limit: NEWEST };
   }
 
   #begin(query: string): void {

@@ -13,7 +13,8 @@ export function queueColumns(room: 'split' | 'plain' | 'wide'): Column[] {
   if (room === 'split') return [mark, { ...severity, width: '16px', quietTitle: true }, { ...number, width: '36px' }, { ...title, width: 'minmax(110px, 1fr)' }, due];
   const status = { id: 'status', title: t('incidents.col.status'), width: '150px' };
   const assignee = { id: 'assignee', title: t('incidents.col.assignee'), width: 'minmax(80px, 120px)' };
-  if (room === 'plain') return [mark, severity, number, title, status, assignee, due];
+  // Here the title is what gets the room: the other two are often nearly empty.
+  if (room === 'plain') return [mark, severity, number, { ...title, width: 'minmax(230px, 1fr)' }, { ...status, width: 'minmax(108px, 130px)' }, { ...assignee, width: 'minmax(64px, 90px)' }, due];
   return [
     mark,
     severity,

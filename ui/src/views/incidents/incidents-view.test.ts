@@ -68,6 +68,7 @@ describe('triage by keyboard', () => {
     const following = Number(rows()[1]?.dataset['number']);
     await waitFor(() => expect(hook('incident-page').dataset['number']).toBe(String(number)));
     await waitFor(() => hook('incident-title'));
+    expect(document.querySelector('[data-test=incident-second]')?.textContent, 'beside it who it is comes first').toMatch(/^\S+\s· \w+ · \w+$/);
 
     await fireEvent.keyDown(document.body, { key: 't' });
     await waitFor(() => expect(requests(platform, 'incident_take')).toEqual([{ number }]));
@@ -75,6 +76,7 @@ describe('triage by keyboard', () => {
 
     await fireEvent.keyDown(document.body, { key: 'r' });
     await waitFor(() => hook('resolve-dialog'));
+    expect(hook('resolve-about').textContent?.trim(), 'which one, and how severe').toMatch(/^(Low|Medium|High|Critical|Info).*\S+/);
     expect(hook<HTMLButtonElement>('resolve-confirm').disabled, 'nothing is judged yet').toBe(true);
     await fireEvent.keyDown(document.body, { key: '2' });
     expect(hook<HTMLInputElement>('verdict-false_positive').checked).toBe(true);
@@ -86,6 +88,33 @@ describe('triage by keyboard', () => {
     expect(requests(platform, 'incident_resolve')[0]).toMatchObject({ number, verdict: 'false_positive', reason: 'A form field that holds SQL on purpose' });
     await waitFor(() => expect(hook('incident-page').dataset['number'], 'the next one is open').toBe(String(following)));
     await waitFor(() => expect(rows().map((row) => row.dataset['number']), 'the resolved one has left the queue').not.toContain(String(number)));
+  });
+
+  it('says that there are more entities than the page has', async () => {
+    const platform = await show();
+    const answer = platform.answers.incident_detail;
+    platform.answers.incident_detail = async (request) => {
+      const detail = await answer?.(request);
+      if (detail === undefined) throw new Error('the demo has incidents');
+      return { ...detail, entity_rows: 1_069 };
+    };
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'Enter' });
+    await waitFor(() => expect(hook('incident-tab-entities').textContent).toContain('1,069'));
+    await fireEvent.click(hook('incident-tab-entities'));
+    await waitFor(() => expect(hook('entities-more').textContent).toContain('The 4 with the most events, of 1,069.'));
+  });
+
+  it('says once what all related incidents have in common', async () => {
+    await show();
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
+    await fireEvent.keyDown(screen.getByRole('grid'), { key: 'Enter' });
+    await waitFor(() => hook('incident-tab-related'));
+    await fireEvent.click(hook('incident-tab-related'));
+    await waitFor(() => expect(hook('related-shared').textContent).toContain('the same rule: '));
+    const related = [...document.querySelectorAll('[data-test=related-incident]')];
+    expect(related.length).toBeGreaterThan(1);
+    for (const row of related) expect(row.textContent).not.toContain('the same rule: ');
   });
 
   it('closes with Esc and filters by facet', async () => {
@@ -110,6 +139,32 @@ describe('triage by keyboard', () => {
     expect(requests(platform, 'incident_take')).toHaveLength(0);
     await fireEvent.keyDown(document.body, { key: 't' });
     await waitFor(() => expect(requests(platform, 'incident_take')).toHaveLength(1));
+  });
+});
+
+describe('moving from elsewhere', () => {
+  beforeEach(() => router.go('incidents'));
+
+  const active = (): string | undefined => document.querySelector<HTMLElement>('[data-test=incident-row][data-active]')?.dataset['number'];
+
+  it('goes on after a press on a facet, and after an incident was closed', async () => {
+    await show();
+    const facet = hook<HTMLInputElement>('facet-severity-high');
+    facet.focus();
+    await fireEvent.keyDown(facet, { key: 'j' });
+    await waitFor(() => expect(active()).toBe(rows()[0]?.dataset['number']));
+    const chosen = [0, 1, 2].map((at) => rows()[at]?.dataset['number'] ?? '');
+    for (let press = 0; press < chosen.length; press += 1) {
+      await fireEvent.keyDown(document.body, { key: 'x' });
+      await fireEvent.keyDown(document.body, { key: 'j' });
+    }
+    expect(ticked(), 'one after the other').toEqual(chosen);
+    await fireEvent.keyDown(document.body, { key: 'Enter' });
+    await waitFor(() => hook('incident-page'));
+    await fireEvent.keyDown(hook('incident-page'), { key: 'Escape' });
+    await waitFor(() => expect(document.querySelector('[data-test=incident-page]')).toBeNull());
+    await fireEvent.keyDown(document.body, { key: 'k' });
+    await waitFor(() => expect(active()).toBe(chosen[2]));
   });
 });
 
@@ -151,6 +206,7 @@ describe('the selection', () => {
     await fireEvent.click(hook('bulk-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_bulk')).toEqual([{ numbers, filter: null, expected: null, action: { do: 'resolve', verdict: 'false_positive', cause: 'bad_pattern', reason: '' } }]));
     await waitFor(() => expect(hook('bulk-outcome').dataset['changed']).toBe('3'));
+    expect(hook('bulk-outcome').textContent).toContain('3 resolved');
     await waitFor(() => expect(rows().map((row) => Number(row.dataset['number']))).not.toContain(numbers[0]));
     await fireEvent.keyDown(document.body, { key: 'u' });
     await waitFor(() => expect(requests(platform, 'incident_undo')).toEqual([{ undo: 'token' }]));
@@ -165,7 +221,7 @@ describe('the selection', () => {
     const total = Number(hook('incidents-total').dataset['value']);
     expect(Number(hook('bulk-count').dataset['value'])).toBe(total);
     await fireEvent.keyDown(document.body, { key: 't' });
-    await waitFor(() => expect(requests(platform, 'incident_bulk')[0]).toMatchObject({ numbers: [], expected: total, action: { do: 'assign', assignee: 'mara' } }));
+    await waitFor(() => expect(requests(platform, 'incident_bulk')[0]).toMatchObject({ numbers: [], expected: total, action: { do: 'take' } }));
   });
 
   it('of everything leaves out the one whose box is pressed, on screen and in what is sent', async () => {
@@ -207,6 +263,32 @@ describe('the selection', () => {
     await waitFor(() => expect(hook<HTMLButtonElement>('bulk-take').disabled).toBe(false));
     expect(requests(platform, 'incident_bulk')).toHaveLength(0);
     expect(hook('bulk-bar'), 'the selection stands').toBeTruthy();
+  });
+});
+
+describe('a tick beside an open incident', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('is not what the keys act on, and is named where it is', async () => {
+    const platform = await show();
+    const [first, second] = rows();
+    if (first === undefined || second === undefined) throw new Error('no incidents');
+    const [ticked, read] = [Number(first.dataset['number']), Number(second.dataset['number'])];
+    await fireEvent.click(within(first).getByRole('checkbox'));
+    await fireEvent.keyDown(document.body, { key: 'r' });
+    await waitFor(() => hook('bulk-dialog'));
+    expect(hook('bulk-dialog').getAttribute('aria-label')).toBe(`Resolve #${ticked}`);
+    expect(hook('bulk-named').textContent).toContain(`#${ticked}`);
+    await fireEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    await fireEvent.click(within(second).getAllByRole('gridcell')[1] ?? second);
+    await waitFor(() => hook('incident-title'));
+    await fireEvent.keyDown(document.body, { key: 't' });
+    await waitFor(() => expect(requests(platform, 'incident_take')).toEqual([{ number: read }]));
+    await fireEvent.keyDown(document.body, { key: 'f' });
+    await waitFor(() => hook('resolve-dialog'));
+    expect(document.querySelector('[data-test=bulk-dialog]')?.hasAttribute('open')).not.toBe(true);
+    expect(requests(platform, 'incident_bulk')).toHaveLength(0);
+    expect(hook('bulk-count').dataset['value'], 'the tick stands').toBe('1');
   });
 });
 
@@ -270,6 +352,7 @@ describe('what has left the queue', () => {
     await fireEvent.keyDown(document.body, { key: 'x' });
     await fireEvent.click(hook('bulk-take'));
     await waitFor(() => hook('bulk-undo'));
+    expect(hook('bulk-outcome').textContent, 'of one, which').toMatch(/#\d+ taken/);
     await fireEvent.keyDown(document.body, { key: 'x' });
     await waitFor(() => hook('bulk-bar'));
     await fireEvent.keyDown(document.body, { key: 'u' });
@@ -361,5 +444,38 @@ describe('since when', () => {
     await fireEvent.click(hook('span-filter'));
     await waitFor(() => expect(document.querySelector('[data-test=span-filter]')).toBeNull());
     expect(router.current.query).toEqual({});
+  });
+});
+
+describe('filters beside an open incident', () => {
+  beforeEach(() => router.go('incidents', null, { status: 'all', severity: 'critical' }));
+
+  it('are named and taken off, and the incident stays open', async () => {
+    await show();
+    expect(document.querySelector('[data-test=filter-strip]'), 'the facets say so').toBeNull();
+    router.go('incidents', rows()[0]?.dataset['number'] ?? '', router.current.query);
+    await waitFor(() => hook('incident-page'));
+    const { detail } = router.current;
+    expect(hook('chip-status').textContent).toBe('Any state');
+    expect(hook('chip-severity').textContent).toContain('Critical');
+    await fireEvent.click(hook('chip-severity'));
+    await waitFor(() => expect(document.querySelector('[data-test=chip-severity]')).toBeNull());
+    expect(router.current.query).toEqual({ status: 'all' });
+    await fireEvent.click(hook('filter-strip-clear'));
+    await waitFor(() => expect(document.querySelector('[data-test=filter-strip]')).toBeNull());
+    expect(router.current).toMatchObject({ panel: 'incidents', detail, query: {} });
+  });
+});
+
+describe('an incident that is not there', () => {
+  beforeEach(() => router.go('incidents', null, {}));
+
+  it('says so, offers no second try, and is closed', async () => {
+    await show();
+    router.go('incidents', '999999');
+    await waitFor(() => hook('error-state'));
+    expect(document.querySelector('[data-test=retry]')).toBeNull();
+    await fireEvent.click(hook('incident-close'));
+    await waitFor(() => expect(document.querySelector('[data-test=incident-page]')).toBeNull());
   });
 });

@@ -1,12 +1,12 @@
 // The keyboard of the queue: what a key does, given what is selected and what is open.
 
-import { ACTION_KEYS, type IncidentActions } from '$ui/domain/incident/actions.svelte';
+import { ACTION_KEYS, UNDO_KEY, type IncidentActions } from '$ui/domain/incident/actions.svelte';
 import type { BulkKind } from '$ui/domain/incident/bulk';
 import type { Judged } from '$ui/domain/incident/causes';
 import { pressIncidentKey } from '$ui/domain/incident/incident-menu';
 import type { Selection } from '$ui/domain/incident/selection.svelte';
 import type { Incident } from '$ui/generated/model';
-import { isTyping, keysTaken } from '$ui/shell/keys';
+import { isTyping, keysTaken } from '$ui/shared/typing';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError } from '$ui/state/error';
 
@@ -25,6 +25,8 @@ export interface QueuePlace {
   rows: () => void;
   /** Opens the next incident, or the one before. */
   step: (by: 1 | -1) => void;
+  /** Do the keys mean all that is selected? */
+  many: () => boolean;
   bulk: (kind: BulkKind, judged?: Judged) => void;
   /** In a window of its own. */
   aside: (number: number) => void;
@@ -99,12 +101,14 @@ export class QueueKeys {
       if (incident !== undefined) selection.toggle(incident);
       return true;
     }
+    // What was done to one is newer than what the bar tells: that takes the offer away.
+    if (key === UNDO_KEY && this.#app.toasts.press(UNDO_KEY)) return true;
     // Only while the bar offers it: a new selection covers what the last action came to.
-    if (key === 'u' && selection.size === 0 && selection.outcome !== null) {
+    if (key === UNDO_KEY && selection.size === 0 && selection.outcome !== null) {
       void selection.undo();
       return true;
     }
-    const run = selection.size === 0 || !this.#app.may('incident_bulk') ? undefined : this.#bulk[key];
+    const run = !this.#place.many() || !this.#app.may('incident_bulk') ? undefined : this.#bulk[key];
     run?.();
     return run !== undefined;
   }

@@ -18,6 +18,23 @@ beforeEach(async () => {
 });
 
 describe('maintenance', () => {
+  it('is gone through with j and k: what is planned, and what ran', async () => {
+    const rows = [...document.querySelectorAll<HTMLElement>('[data-test=plan-job], [data-test=job-row]')];
+    const at = (): number => rows.findIndex((row) => row.contains(document.activeElement));
+    await fireEvent.keyDown(document.body, { key: 'j' });
+    expect(at()).toBe(0);
+    for (const row of rows.keys()) {
+      expect(at(), rows[row]?.textContent).toBe(row);
+      await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'j' });
+    }
+    hook('retention-preview').focus();
+    await fireEvent.keyDown(hook('retention-preview'), { key: 'j' });
+    expect(rows[at()]?.dataset['test'], 'from between them to what is below').toBe('job-row');
+    hook('retention-preview').focus();
+    await fireEvent.keyDown(hook('retention-preview'), { key: 'k' });
+    expect(rows[at()]?.dataset['test'], 'and to what is above').toBe('plan-job');
+  });
+
   it('previews with the days typed and drops the preview when they change', async () => {
     await type('retention-days', '3');
     await fireEvent.click(hook('retention-preview'));
@@ -32,11 +49,14 @@ describe('maintenance', () => {
     await fireEvent.click(hook('retention-run'));
     await waitFor(() => hook('job-progress'));
     expect(requests(platform, 'retention_run')).toEqual([{ days: null, restart: false }]);
+    await waitFor(() => expect(hook('retention-said').textContent).toBe('Retention started'));
+    expect(app.toasts.shown, 'it is seen where the button was; a message would say so when it is long over, and cover other buttons').toEqual([]);
     await fireEvent.click(hook('job-cancel'));
     await waitFor(() => expect(app.confirmations.question, 'this is production').not.toBeNull());
     app.confirmations.answer(true);
     await waitFor(() => expect(platform.calls.find((call) => call.name === 'job_cancel')?.confirmation).toBe('shop-production'));
     await waitFor(() => expect(document.querySelector('[data-test=job-row][data-state=cancelled][data-kind=retention]')).not.toBeNull());
+    await waitFor(() => expect(hook('retention-said').textContent).toBe('Retention: Cancelled'));
   });
 
   it('refuses days that are none', async () => {
@@ -101,6 +121,8 @@ describe('maintenance', () => {
     await fireEvent.click(hook('restore-run'));
     await waitFor(() => expect(requests(platform, 'restore_run')).toEqual([{ path: '/var/backups/redis.wpbackup', rehearse_only: true, replace: false }]));
     await waitFor(() => hook('job-progress'));
+    // What the connection is comes with the first look, which the start of a job asks for.
+    await waitFor(() => expect(app.live.status?.connection?.production).toBe(true));
     await fireEvent.click(hook('job-cancel'));
     await waitFor(() => expect(app.confirmations.question).not.toBeNull());
     app.confirmations.answer(true);
@@ -120,6 +142,19 @@ describe('maintenance', () => {
     await waitFor(() => expect(requests(platform, 'benchmark_run')).toEqual([{ ops: 5_000, value_bytes: 200, pipeline: 16 }]));
   });
 
+  it('undoes the optimisation where that is asked for, after saying what it would do', async () => {
+    await fireEvent.click(hook('optimize-preview'));
+    await waitFor(() => expect(hook('optimize-preview-result').querySelector('[data-test=figure-compressed]')).not.toBeNull());
+    await fireEvent.click(hook('optimize-revert'));
+    expect(document.querySelector('[data-test=optimize-preview-result]'), 'of the other way').toBeNull();
+    await fireEvent.click(hook('optimize-preview'));
+    await waitFor(() => expect(hook('optimize-preview-result').querySelector('[data-test=figure-written_back]')?.getAttribute('data-value')).toBe('2310'));
+    expect(hook('optimize-run').textContent).toContain('Undo');
+    await fireEvent.click(hook('optimize-run'));
+    await waitFor(() => expect(requests(platform, 'optimize_run').at(-1)).toEqual({ revert: true }));
+    expect(requests(platform, 'optimize_preview')).toEqual([{ revert: false }, { revert: true }]);
+  });
+
   it('counts what the clean-up and the aggregation would do', async () => {
     await fireEvent.click(hook('cleanup-preview'));
     await waitFor(() => hook('cleanup-preview-result'));
@@ -133,6 +168,7 @@ describe('maintenance', () => {
     await waitFor(() => hook('plan-form'));
     expect(document.querySelector('[data-test=plan-save]'), 'nothing was changed').toBeNull();
     expect(hook('plan-missed').textContent).toContain('missed since');
+    expect(hook('plan-not-started').textContent).toMatch(/Not started: .*Permission denied.\s+Again at /);
     await fireEvent.click(hook('plan-on-benchmark'));
     await choose('plan-rhythm-benchmark', 'month 15');
     await type('plan-folder', '');
@@ -147,14 +183,14 @@ describe('maintenance', () => {
     await waitFor(() => expect(document.querySelector('[data-test=plan-save]')).toBeNull());
   });
 
-  it('says that a server has its own tools', async () => {
-    await waitFor(() => expect(hook('copies-server').textContent).toContain('pg_dump'));
-    expect(document.querySelector('[data-test=database_backup-run]')).toBeNull();
+  it('offers copies of a database on a server like those of a file, once they have a folder', async () => {
+    await waitFor(() => expect(hook('copies').textContent).toContain('never'));
+    expect(hook<HTMLButtonElement>('database_backup-run').disabled).toBe(true);
   });
 
   it('tells how the copies stand, and makes and rehearses one', async () => {
     const last = platform.answers.job_list === undefined ? null : { ...(await platform.answers.job_list({})).runs[0], kind: 'database_backup', state: 'done' };
-    const copies = { engine: 'SQLite', copied: true, folder: '/srv/copies', last, next: null, rehearsal: null, next_rehearsal: null, problem: 'the newest copy is old' } as DatabaseCopies;
+    const copies = { engine: 'SQLite', folder: '/srv/copies', last, next: null, rehearsal: null, next_rehearsal: null, problem: 'the newest copy is old' } as DatabaseCopies;
     platform.answers = { ...platform.answers, database_copies: () => copies };
     cleanup();
     app = new App(platform);

@@ -1,5 +1,7 @@
 // Names, colours and links of what the Overview draws.
 
+import type { Overview } from '$ui/generated/model';
+import { formatPeriod } from '$ui/domain/incident/filter';
 import { t } from '$ui/i18n';
 import { formatRoute } from '$ui/state/router.svelte';
 
@@ -42,16 +44,19 @@ export function apiLooks(): Look[] {
 
 const ACTIVE = 'open,investigating,contained,reopened';
 
-/** Where the rows behind a figure are; those of events are in a drawer. */
-export function kpiHref(name: string): string | undefined {
+/** Where the rows behind a figure of a period, one that goes on or one that is over, are; those of events are in a drawer. */
+export function kpiHref(name: string, { period: span, counted_at: countedAt }: Pick<Overview, 'period' | 'counted_at'>, goesOn: boolean): string | undefined {
   switch (name) {
     case 'incidents_active':
-      return formatRoute('incidents', null, { status: ACTIVE });
+      // What is active now stays in step; what was active at the end of a time that is over is another list.
+      return formatRoute('incidents', null, goesOn ? { status: ACTIVE } : { status: 'all', active_at: countedAt });
     case 'incidents_opened':
+      return formatRoute('incidents', null, { status: 'all', began: formatPeriod(span) });
     case 'mtta_s':
-      return formatRoute('incidents', null, { status: 'all' });
+      return formatRoute('incidents', null, { status: 'all', opened: formatPeriod(span), acknowledged: 'yes' });
     case 'blocks_active':
-      return formatRoute('blocklist');
+      // The list of what is active holds those that failed too.
+      return formatRoute('blocklist', null, { tab: 'then', at: countedAt });
     default:
       return undefined;
   }

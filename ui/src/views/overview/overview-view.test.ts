@@ -1,7 +1,8 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { EventPageRequest, OverviewRequest } from '$ui/generated/model';
+import type { EventPageRequest, IncidentPageRequest, OverviewRequest } from '$ui/generated/model';
 import EventsDrawer from '$ui/domain/event/events-drawer.svelte';
+import { parseFilter, requested } from '$ui/domain/incident/filter';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -37,6 +38,8 @@ describe('the overview', () => {
     for (const kpi of data.kpis) expect(hook(`kpi-${kpi.name}`).dataset['value']).toBe(String(kpi.value));
     expect(hook('threat').dataset['threat']).toBe(data.threat);
     expect(document.querySelectorAll('[data-test=top-sources] li')).toHaveLength(data.top_sources.length);
+    const parts = [data.top_sources.some((row) => row.failures > 0) ? 'failed' : '', data.top_sources.some((row) => row.incidents > 0) ? 'nactive incidents' : ''];
+    expect(document.querySelector('[data-test=top-sources] [data-test=top-key]')?.textContent, 'what the colours are').toBe(`Events${parts.join('')}`);
     const total = data.counts.reduce((sum, row) => sum + row.events, 0);
     expect(hook('counts-total').textContent?.replaceAll(',', '')).toBe(String(total));
   });
@@ -92,6 +95,63 @@ describe('the overview', () => {
     await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: [], severity: ['low'] }));
   });
 
+  it('leads from the figures of incidents to just those that were counted', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    const answer = platform.answers.overview;
+    const page = platform.answers.incident_page;
+    const [request] = asked<OverviewRequest>(platform, 'overview');
+    if (answer === undefined || page === undefined || request === undefined) throw new Error('the demo has an overview');
+    const data = await answer(request);
+    const behind = async (name: string) => {
+      const route = parseRoute(hook(`kpi-${name}`).getAttribute('href') ?? '');
+      const filter = requested(parseFilter(route.query), () => 0);
+      return { filter, total: (await page({ filter, order: 'newest', after: null, limit: 1 })).total };
+    };
+    const fresh = await behind('incidents_opened');
+    expect(fresh.filter).toMatchObject({ status: [], began: data.period });
+    expect(fresh.total).toBe(data.kpis.find((kpi) => kpi.name === 'incidents_opened')?.value);
+    expect((await behind('mtta_s')).filter).toMatchObject({ status: [], opened: data.period, acknowledged: true });
+  });
+
+  it('leads from what was active at the end of a time that is over to what was active then', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview'));
+    const { overview, incident_page: page, block_list: blocks } = platform.answers;
+    if (overview === undefined || page === undefined || blocks === undefined) throw new Error('the demo has an overview');
+    const route = (name: string) => parseRoute(hook(`kpi-${name}`).getAttribute('href') ?? '');
+    expect(route('incidents_active').query, 'what is active now stays in step').toEqual({ status: 'open,investigating,contained,reopened' });
+    const ago = (hours: number) => Math.floor(Date.now() / 1_000) - hours * 3_600;
+    period.narrow(ago(40), ago(30));
+    const to = period.current?.to;
+    await waitFor(() => expect(route('incidents_active').query).toEqual({ status: 'all', active_at: to }));
+    const value = (name: string) => Number(hook(`kpi-${name}`).dataset['value']);
+    const filter = requested(parseFilter(route('incidents_active').query), () => 0);
+    expect((await page({ filter, order: 'newest', after: null, limit: 1 })).total).toBe(value('incidents_active'));
+    expect(value('incidents_active')).not.toBe((await page({ filter: parseFilter({}) as typeof filter, order: 'newest', after: null, limit: 1 })).total);
+    const { panel, query } = route('blocks_active');
+    expect([panel, query]).toEqual(['blocklist', { tab: 'then', at: to }]);
+    const held = await blocks({ state: [], in_force_at: query['at'] ?? '', limit: 500 });
+    expect(held.total).toBe(value('blocks_active'));
+    expect(held.total).toBeGreaterThan(0);
+  });
+
+  it('names what to act on first, whatever the period', async () => {
+    const platform = demoPlatform();
+    show(platform);
+    await waitFor(() => hook('overview-first-row'));
+    expect(asked<IncidentPageRequest>(platform, 'incident_page')[0]).toMatchObject({ order: 'severity', filter: { status: ['open', 'investigating', 'contained', 'reopened'] } });
+    const [first] = document.querySelectorAll<HTMLAnchorElement>('[data-test=overview-first-row] a');
+    expect(parseRoute(first?.getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', detail: /#(\d+)/.exec(first?.textContent ?? '')?.[1] });
+    expect(first?.textContent, 'each dot with its blanks').toMatch(/Critical · #\d+ · /);
+    expect(parseRoute(hook('overview-first-all').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: { order: 'severity' } });
+    await fireEvent.click(hook('period-7d'));
+    await waitFor(() => expect(asked(platform, 'overview')).toHaveLength(2));
+    expect(asked(platform, 'incident_page')).toHaveLength(1);
+  });
+
   it('opens the calls behind what is said of interfaces', async () => {
     const platform = demoPlatform();
     show(platform);
@@ -103,7 +163,7 @@ describe('the overview', () => {
     expect([hook('api-calls').dataset['value'], hook('api-failures').dataset['value']]).toEqual([String(api.calls), String(api.failures)]);
     await fireEvent.click(hook('api-failures'));
     await waitFor(() => hook('event-row'));
-    expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], outcome: 'failure', entity: null, period: span });
+    expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], outcome: 'failure', entity: null, query: '-type:redis_health', period: span });
     await fireEvent.click(hook('top-endpoints').querySelector('[data-test=top-events]') ?? document.body);
     await waitFor(() => expect(asked<EventPageRequest>(platform, 'event_page').at(-1)).toMatchObject({ category: ['api_usage'], outcome: null, entity: api.endpoints[0]?.entity }));
     await fireEvent.click(hook('top-sources').querySelector('[data-test=top-events]') ?? document.body);
@@ -134,7 +194,7 @@ describe('the overview', () => {
     };
     show(platform);
     await waitFor(() => hook('overview'));
-    await waitFor(() => expect(hook('error-state').textContent).toContain('the database does not answer'));
+    await waitFor(() => expect(hook('error-state').textContent).toContain('The database does not answer'));
     expect(document.querySelector('.risk [data-test=loading]'), 'the users are on their way').not.toBeNull();
     expect(hook('overview').textContent).not.toContain('Nothing has gained risk');
   });

@@ -72,6 +72,8 @@ describe('reports', () => {
   it('asks for the archive copy only where a PDF is written', async () => {
     const archive = hook<HTMLInputElement>('report-archive');
     expect(archive.disabled).toBe(true);
+    const { DOCUMENT_POSITION_FOLLOWING: after } = Node;
+    expect(archive.compareDocumentPosition(hook('report-csv-path')) & after, 'it is of the PDF, and stands below its path').toBe(after);
     await fireEvent.input(hook('report-pdf-path'), { target: { value: '/tmp/a.pdf' } });
     await waitFor(() => expect(archive.disabled).toBe(false));
     await fireEvent.click(archive);
@@ -176,6 +178,37 @@ describe('reports', () => {
     const [asked] = requests(platform, 'report_generate') as { ticket: string }[];
     expect(requests(platform, 'report_cancel')).toEqual([{ ticket: asked?.ticket }]);
     expect(document.querySelector('[data-test=report-stop], [data-test=report-result]')).toBeNull();
+  });
+
+  it('tells how far a preview is, stops it on demand, and gives it up for another', async () => {
+    const gates: ((stop: boolean) => void)[] = [];
+    const answer = platform.answers.report_preview;
+    platform.answers.report_preview = async (request) => {
+      const stop = await new Promise<boolean>((resolve) => gates.push(resolve));
+      if (!stop && answer !== undefined) return answer(request);
+      const failure: unknown = { code: 'cancelled', message: 'the report was stopped' };
+      throw failure;
+    };
+    platform.answers.report_cancel = () => {
+      gates.at(-1)?.(true);
+      return { step: 'charts', done: 3, total: 24, running: true };
+    };
+    const tickets = (name: string): (string | undefined)[] => (requests(platform, name) as { ticket?: string }[]).map((request) => request.ticket);
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => expect(hook('report-preview-running').textContent, 'how far it is').toContain('3 of 24'), { timeout: 2_000 });
+    await fireEvent.click(hook('report-preview-stop'));
+    await waitFor(() => hook('report-none'));
+    expect(tickets('report_cancel')).toEqual(tickets('report_preview'));
+    expect(document.querySelector('[data-test=report-preview-fault]'), 'whoever stopped it knows').toBeNull();
+    expect(hook<HTMLButtonElement>('report-preview').disabled).toBe(false);
+    await fireEvent.submit(hook('report-form'));
+    await waitFor(() => expect(gates).toHaveLength(2));
+    await choose('report-framework', 'pci-dss');
+    await waitFor(() => expect(gates, 'the other one was stopped, this one began').toHaveLength(3), { timeout: 3_000 });
+    expect(tickets('report_cancel')).toEqual(tickets('report_preview').slice(0, 2));
+    gates.at(-1)?.(false);
+    await waitFor(() => hook('report-document'));
+    expect(asked('report_preview').map((request) => request.framework)).toEqual(['soc2', 'soc2', 'pci-dss']);
   });
 
   it('saves a copy of what was made into a folder, and nothing when none is chosen', async () => {

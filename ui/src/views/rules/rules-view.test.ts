@@ -42,6 +42,15 @@ describe('the rules', () => {
     await waitFor(() => expect(rows()).toHaveLength(3));
   });
 
+  it('are chosen in the list when one is opened by a link, and counted where they are listed', async () => {
+    router.go('rules', 'acme.export');
+    show();
+    await waitFor(() => expect(document.querySelector('[data-rule="acme.export"]')?.getAttribute('aria-selected')).toBe('true'));
+    expect(hook('rules-total').textContent).toBe('3 of 3');
+    router.go('rules', null, { tab: 'bench' });
+    await waitFor(() => expect(document.querySelector('[data-test=rules-total]')).toBeNull());
+  });
+
   it('say what another threshold would do before it is set', async () => {
     const platform = show();
     router.go('rules', 'wp.brute.source');
@@ -122,6 +131,6 @@ describe('the test bench', () => {
     expect(document.querySelector('img')).toBeNull();
     await fireEvent.input(hook('bench-text'), { target: { value: '{' } });
     await fireEvent.click(hook('bench-go'));
-    await waitFor(() => expect(hook('form-fault').textContent).toContain('not JSON'));
+    await waitFor(() => expect(hook('form-fault').textContent).toContain('Not JSON'));
   });
 });

@@ -198,11 +198,11 @@ def read_key(text):
     return name, expect, data[1:]
 
 
-def read_note(note, key):
-    """size and root of a checkpoint that `key` signed, and what checked the signature."""
+def signed_text(note, key, what="checkpoint"):
+    """The text of a note that `key` signed, and what checked the signature."""
     text, gap, signatures = note.partition("\n\n")
     if not gap:
-        raise Bad("the checkpoint has no signature")
+        raise Bad("the %s has no signature" % what)
     text += "\n"
     name, key_id, public = key
     for line in signatures.splitlines():
@@ -218,16 +218,22 @@ def read_note(note, key):
         own = ed25519_holds(public, text.encode(), data[4:])
         other = openssl_holds(public, text.encode(), data[4:])
         if not own or other is False:
-            raise Bad("the signature of the checkpoint does not fit its text and the key " + name)
-        lines = text.splitlines()
-        try:
-            origin, size, root = lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
-        except (ValueError, IndexError, binascii.Error):
-            raise Bad("the checkpoint cannot be read")
-        if len(lines) != 3 or not origin.startswith("watchpost.local/audit/") or len(root) != 32 or size < 0:
-            raise Bad("the checkpoint is not one of an audit trail")
-        return origin.rsplit("/", 1)[1], size, root, "openssl and Python" if other else "Python"
-    raise Bad("the checkpoint has no signature of the key " + name)
+            raise Bad("the signature of the %s does not fit its text and the key %s" % (what, name))
+        return text, "openssl and Python" if other else "Python"
+    raise Bad("the %s has no signature of the key %s" % (what, name))
+
+
+def read_note(note, key):
+    """size and root of a checkpoint that `key` signed, and what checked the signature."""
+    text, by = signed_text(note, key)
+    lines = text.splitlines()
+    try:
+        origin, size, root = lines[0], int(lines[1]), base64.b64decode(lines[2], validate=True)
+    except (ValueError, IndexError, binascii.Error):
+        raise Bad("the checkpoint cannot be read")
+    if len(lines) != 3 or not origin.startswith("watchpost.local/audit/") or len(root) != 32 or size < 0:
+        raise Bad("the checkpoint is not one of an audit trail")
+    return origin.rsplit("/", 1)[1], size, root, by
 
 
 class Keys:
@@ -299,6 +305,24 @@ class Erasures:
         if last < seq:
             erasure = self.keys.get(leaf["b"]["k"], -1)
         return erasure > seq
+
+
+class Apart:
+    """Records of which the log says that their own writers sealed nothing that opens, or told of a key what does not fit."""
+
+    def __init__(self):
+        self.known = {}
+
+    def take(self, leaf, hashes):
+        facts = leaf["b"].get("f", {})
+        if leaf["b"]["a"] != "audit_set_apart" or leaf["b"]["r"] != "success" or "record" not in facts:
+            return
+        seq = facts["record"]
+        if 0 <= seq < leaf["s"] and hashes[seq].hex() == facts["leaf"]:
+            self.known.setdefault(seq, set()).update(facts["what"].split(","))
+
+    def of(self, seq, *what):
+        return not self.known.get(seq, set()).isdisjoint(what)
 
 
 # ---- What a leaf commits to ----------------------------------------------------------------------------------------
@@ -376,7 +400,7 @@ def canonical(value):
 
 
 # What an export has the leaves of also from outside of its period.
-ASIDE = ("key.add", "key.revoke", "erasure.done")
+ASIDE = ("key.add", "key.revoke", "erasure.done", "audit_set_apart")
 
 
 # ---- The bundle ----------------------------------------------------------------------------------------------------
@@ -487,6 +511,23 @@ def openssl_doubts(files, authority):
     return None
 
 
+def check_complete(folder, key, log, size, root, records, leaves):
+    """Is all there that the export is meant to show? Of one that nobody signed for, everything has to be."""
+    first, end = records
+    shows = "%d records from %d on and %d leaves of a log of %d" % (end - first, first, leaves, size)
+    path = os.path.join(folder, "export.note")
+    if not os.path.exists(path):
+        if (first, end, leaves) != (0, size, size):
+            raise Bad("here are %s, and nothing signed says that no more is meant to be (export.note)" % shows)
+        return
+    with open(path, encoding="utf-8", newline="") as text:
+        said, _ = signed_text(text.read(), key, "export.note")
+    if said != "watchpost.local/audit/%s/export\n%d\n%s\n%d %d\n%d\n" % (
+            log, size, base64.b64encode(root).decode(), first, end, leaves):
+        raise Bad("export.note was signed for something else than what is here: " + shows)
+    print("%s: that is what the export was signed for" % shows)
+
+
 def check_bundle(folder, trusted, opened, authority):
     check_sums(folder)
     with open(os.path.join(folder, "log.vkey"), encoding="utf-8") as text:
@@ -515,7 +556,7 @@ def check_bundle(folder, trusted, opened, authority):
         raise Bad("ROOT MISMATCH: the hashes do not lead to the root of the checkpoint")
     print("the %d hashes and %d tiles lead to the root %s" % (size, tiles.n, base64.b64encode(root).decode()))
 
-    leaves, keys, erasures, before = {}, Keys(log, trusted), Erasures(), -1
+    leaves, keys, erasures, apart, before = {}, Keys(log, trusted), Erasures(), Apart(), -1
     for line in lines_of(folder, "leaves.jsonl"):
         data = line.encode()
         leaf = json.loads(line)
@@ -529,9 +570,15 @@ def check_bundle(folder, trusted, opened, authority):
                       % (seq, tile_path(0, seq // 256, min(256, size - seq // 256 * 256))))
         if leaf["b"]["l"] != log:
             raise Bad("record %d: the leaf is of another log" % seq)
-        keys.take(leaf)
         erasures.take(leaf)
+        apart.take(leaf, hashes)
         leaves[seq], before = leaf, seq
+    for seq, leaf in leaves.items():
+        try:
+            keys.take(leaf)
+        except (Bad, ValueError, KeyError, TypeError, AttributeError):
+            if not apart.of(seq, "key", "facts"):
+                raise
     keys.check(vkey, size, trusted)
     print("%d leaves have the hashes that are in the tree" % len(leaves))
     if len(leaves) < size:
@@ -555,17 +602,22 @@ def check_bundle(folder, trusted, opened, authority):
     for seq, leaf in leaves.items():
         if seq not in shown and leaf["b"]["a"] not in ASIDE:
             raise Bad("record %d is missing" % seq)
-    for seq in closed:
-        if not erasures.explain(leaves[seq]):
+    unread = [seq for seq in closed if not erasures.explain(leaves[seq])]
+    for seq in unread:
+        if not apart.of(seq, "sealed"):
             raise Bad("record %d is not shown, and nothing in the log says why" % seq)
+    check_complete(folder, key, log, size, root, (min(shown), max(shown) + 1) if shown else (0, 0), len(leaves))
     said = "are what is sealed in the log" if opened else "are committed to by their leaves; they were not opened"
     if shown:
         print("the %d records from %d to %d %s" % (len(shown), min(shown), max(shown), said))
     else:
         print("no record is shown")
-    if closed:
+    if len(closed) > len(unread):
         print("%d of them were erased, as the log says: that they were there is proved, what they said is gone"
-              % len(closed))
+              % (len(closed) - len(unread)))
+    if unread:
+        print("%d of them do not open, and the log sets them apart: their writers sealed nothing that can be read"
+              % len(unread))
 
 
 def signer_of(note, trusted, folder):

@@ -77,6 +77,12 @@ pub(crate) fn erasure_of(cx: &Context, who: &str, request: &PrivacyErase) -> Res
     ))
 }
 
+/// Refuses an erasure that something stands against by now: a hold, a block, an incident that is worked on.
+pub(crate) async fn erasure_stands(workspace: &Workspace, request: &PrivacyErase) -> Result<(), OpError> {
+    let subject = subject_of(request.kind, &request.subject)?;
+    Ok(workspace.store().privacy_erasable(&subject).await?)
+}
+
 fn not_oneself(subject: &Subject, who: &str) -> Result<(), OpError> {
     if subject.kind == SubjectKind::User && subject.is(who) {
         return Err(OpError::new(ErrorCode::Permission, "nobody erases what they did themselves")
@@ -114,7 +120,7 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
     known.files.extend(told);
     crate::erasures::remember(cx.console.paths(), store).await?;
 
-    let residue = left_of(&workspace, &subject, known, &making).await?;
+    let residue = left_of(&workspace, &subject, &erasure, known, &making).await?;
     let clean = residue.iter().all(|place| place.state != ResidueState::Found);
     let found = |state| Value::from(residue.iter().filter(|place| place.state == state).count());
     let changes = [ResidueState::Found, ResidueState::Unclear, ResidueState::OutOfReach, ResidueState::Clean]
@@ -129,6 +135,7 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
 async fn left_of(
     workspace: &Workspace,
     subject: &Subject,
+    erasure: &Erasure,
     known: KnownFiles,
     making: &Arc<Making>,
 ) -> Result<Vec<Residue>, OpError> {
@@ -136,10 +143,12 @@ async fn left_of(
     let mut residue = vec![from_redis(workspace, subject).await];
     making.go_on("writing the files of Redis anew", 0, 1);
     residue.extend(residue::of_redis(workspace, subject).await?);
+    let databases = known.databases.clone();
     residue.extend(residue::of_files(subject, known, making.clone()).await?);
     making.go_on("waiting for the detectors", 0, 1);
     forgotten(workspace).await?;
-    residue.extend(residue::of_database(workspace.store(), subject, making).await?);
+    residue.extend(residue::of_database(workspace.store(), subject, &erasure.counts, making).await?);
+    residue.extend(residue::beside(workspace.store(), subject, &databases, making).await);
     residue.extend(residue::beyond(workspace.store()));
     residue.sort_by_key(|place| std::cmp::Reverse(place.state));
     Ok(residue)
@@ -216,13 +225,7 @@ pub(crate) async fn hold_add(cx: Context, request: HoldAdd) -> Result<LegalHold,
     let subject = subject_of(request.kind, &request.subject)?;
     let reason = without(&subject, "reason", &request.reason)?;
     let owner = required("owner", &request.owner, 200)?;
-    let draft = |hold: &LegalHold| {
-        let changes = vec![
-            Change::new("owner", Value::Null, hold.owner.clone()),
-            Change::new("kind", Value::Null, hold.subject.kind.as_str()),
-        ];
-        cx.record(format!("hold/{}", hold.id), changes, Some(reason.clone()))
-    };
+    let draft = |hold: &LegalHold| cx.record(format!("hold/{}", hold.id), Vec::new(), Some(reason.clone()));
     Ok(workspace.store().hold_add(&subject, &reason, &owner, &cx.caller.name, draft).await?)
 }
 

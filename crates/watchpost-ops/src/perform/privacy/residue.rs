@@ -1,13 +1,14 @@
 //! Looking for what an erasure left behind: tables, the file of the database, files that this console wrote, and what
 //! lies where no console can look.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use watchpost_model::privacy::{Residue, ResidueState, Subject};
-use watchpost_store::{KnownFiles, Store};
+use watchpost_model::privacy::{ErasedCount, Residue, ResidueState, Subject};
+use watchpost_store::{KnownFiles, Settled, Store, StoreError};
 
 use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
@@ -23,10 +24,11 @@ const FILES_OF_REDIS: &str = "files of Redis";
 /// Files below a folder that are looked at.
 const FILES_MAX: usize = 1_000;
 
-/// Tables, what is sealed, and the bytes of the file.
+/// Tables, what is sealed, and the bytes of the file, or what was done on the server. `counts` are those of the erasure.
 pub(super) async fn of_database(
     store: &Store,
     subject: &Subject,
+    counts: &[ErasedCount],
     making: &Making,
 ) -> Result<Vec<Residue>, OpError> {
     let told = |words: &str, done: u64, total: u64| {
@@ -39,24 +41,12 @@ pub(super) async fn of_database(
         let detail = format!("{} columns looked at, {} sealed records opened", look.columns, look.opened);
         found.push(Residue::new("database", ResidueState::Clean, 0, detail));
     }
-    let settled = store.privacy_settle().await;
+    let settled = store.privacy_settle_erased(counts).await;
     let Some(file) = store.own_file() else {
-        let detail = match settled {
-            Ok(_) => {
-                "the space of removed rows was given back, and is not overwritten: pages of tables and indexes (such as \
-                 event_by_actor) hold bytes of them until others take their place; VACUUM FULL by the owner writes them \
-                 anew. The write-ahead log, replicas, base backups and dumps hold older states until they are recycled"
-            }
-            Err(_) => {
-                "the space of removed rows could not be given back by this login: let the owner of the tables run \
-                 VACUUM FULL, which writes tables and indexes anew; the write-ahead log, replicas and backups hold \
-                 older states until they are recycled"
-            }
-        };
-        found.push(Residue::new("files of the server", ResidueState::OutOfReach, 0, detail));
+        found.extend(of_server(settled));
         return Ok(found);
     };
-    let busy = !settled?;
+    let busy = !settled?.folded;
     let (file, forms) = (file.to_owned(), subject.forms());
     let mut counted = count_all(&file, &forms).await?;
     // Letters without a row that holds them lie in free space: the file is written anew, once.
@@ -90,6 +80,59 @@ pub(super) async fn of_database(
         found.push(place);
     }
     Ok(found)
+}
+
+/// What other databases of the server hold of the person.
+pub(super) async fn beside(
+    store: &Store,
+    subject: &Subject,
+    databases: &BTreeSet<String>,
+    making: &Making,
+) -> Vec<Residue> {
+    let told = |done, total| {
+        making.go_on("looking into other databases of the server", done, total);
+    };
+    match store.privacy_scan_beside(subject, databases, &told).await {
+        Ok(found) => found,
+        Err(error) => {
+            let detail = format!("the server does not say which there are: {error}");
+            vec![Residue::new("other databases of the server", ResidueState::OutOfReach, 0, detail)]
+        }
+    }
+}
+
+/// What was done about the files of a PostgreSQL, which no console reads, and what is left to whom.
+fn of_server(settled: Result<Settled, StoreError>) -> Vec<Residue> {
+    let settled = settled.unwrap_or_else(|error| Settled {
+        failed: vec![format!("nothing more was done: {error}")],
+        ..Settled::default()
+    });
+    let Settled { vacuumed, reindexed, not_own, failed, .. } = settled;
+    let mut left = failed;
+    if !not_own.is_empty() {
+        left.push(format!("tables of another login: {}", not_own.join(", ")));
+    }
+    let state = if left.is_empty() { ResidueState::Clean } else { ResidueState::OutOfReach };
+    let told = if left.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "; not done: {}. Let the owner of the tables run VACUUM (INDEX_CLEANUP ON, ANALYZE) and REINDEX TABLE \
+             CONCURRENTLY of them while nobody reads an older state",
+            left.join("; ")
+        )
+    };
+    let detail = format!(
+        "{reindexed} indexes of names and words were written anew without what was removed (REINDEX), and dead rows were \
+         taken out of {vacuumed} tables (VACUUM){told}"
+    );
+    let files = "bytes of removed rows lie in free space of the pages of tables until others take their place, or until the \
+         owner runs VACUUM FULL, which writes tables anew; what a replica or a long transaction still reads stays as long. \
+         The write-ahead log, replicas, base backups and dumps hold older states until they are recycled";
+    vec![
+        Residue::new("indexes of the server", state, 0, detail),
+        Residue::new("files of the server", ResidueState::OutOfReach, 0, files),
+    ]
 }
 
 /// The file of a database and the logs beside it.
@@ -358,8 +401,29 @@ mod tests {
     use std::io::Write;
 
     use watchpost_model::privacy::ResidueState;
+    use watchpost_store::{Settled, StoreError};
 
-    use super::{PIECE, There, count, count_open, files_of_redis};
+    use super::{PIECE, There, count, count_open, files_of_redis, of_server};
+
+    #[test]
+    fn what_a_server_did_not_do_is_told_with_who_does_it() {
+        let done = Settled { folded: true, vacuumed: 44, reindexed: 7, ..Settled::default() };
+        let told = of_server(Ok(done.clone()));
+        assert_eq!(told[0].state, ResidueState::Clean);
+        assert!(told[0].detail.contains("7 indexes") && told[0].detail.contains("44 tables"), "{told:?}");
+        assert_eq!(told[1].state, ResidueState::OutOfReach, "no console reads the pages: {told:?}");
+        let others = Settled { not_own: vec!["event".to_owned()], ..done.clone() };
+        let failed = Settled { failed: vec!["REINDEX of x: canceled".to_owned()], ..done };
+        for (settled, words) in [
+            (Ok(others), "another login: event"),
+            (Ok(failed), "REINDEX of x: canceled"),
+            (Err(StoreError::Conflict("it is gone".to_owned())), "it is gone"),
+        ] {
+            let told = of_server(settled);
+            assert_eq!(told[0].state, ResidueState::OutOfReach);
+            assert!(told[0].detail.contains(words) && told[0].detail.contains("Let the owner"), "{told:?}");
+        }
+    }
 
     #[test]
     fn what_redis_did_not_write_anew_is_told() {

@@ -313,10 +313,14 @@ fn evidence(detail: &IncidentDetail) -> Section {
             one.sha256.clone(),
         ]
     });
+    let rest = match detail.entity_rows.saturating_sub(detail.entities.len() as u64) {
+        0 => String::new(),
+        n => format!("; the {n} others have fewer events or as many"),
+    };
     Section {
         title: "Evidence".to_owned(),
         text: vec![format!(
-            "Entities of its events, with how many: {}.",
+            "Entities of its events, with how many: {}{rest}.",
             entities.collect::<Vec<_>>().join(", ")
         )],
         caption: format!(

@@ -118,7 +118,7 @@ pub(crate) async fn report_frameworks(cx: Context, _: Nothing) -> Result<Framewo
 }
 
 pub(crate) async fn report_preview(cx: Context, request: ReportRequest) -> Result<ReportDocument, OpError> {
-    let making = cx.console.0.makings.begin(None)?;
+    let making = cx.console.0.makings.begin(request.ticket)?;
     let subject = request.subject.as_deref();
     let mut shown =
         Box::pin(document(&cx, &request.framework, request.period, subject, (&making, 0))).await?;

@@ -1,10 +1,12 @@
-//! What the log says was erased: the only reason for which a record may be shown without its content.
+//! What the log says was erased or set apart: the only reasons for which a record may be shown without its content.
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::audit::apart::{self, Apart};
 use crate::audit::bundle::BundleProblem;
 use crate::audit::bundle::lines::{Id, Told, id};
 use crate::audit::leaf::Leaf;
+use crate::audit::tree::Hash;
 use crate::audit::verify::rows::{Fact, fact};
 
 /// The erasures of a log, in the order of their records.
@@ -14,6 +16,8 @@ pub(super) struct Erasures {
     keys: HashMap<Id, i64>,
     /// The first record of each range whose content went, with the last and the number of the erasure.
     records: BTreeMap<i64, (i64, i64)>,
+    /// Records that were set apart.
+    apart: Apart,
 }
 
 impl Erasures {
@@ -27,6 +31,22 @@ impl Erasures {
             self.records.extend(records.into_iter().map(|(from, to)| (from, (to, leaf.seq))));
         }
         Ok(())
+    }
+
+    /// Takes what a record sets apart.
+    pub(super) fn set_apart(&mut self, leaf: &Leaf) {
+        self.apart.take(leaf);
+    }
+
+    /// Does a later record say that nothing opens of this one?
+    pub(super) fn is_closed(&self, seq: i64, hash: Option<&Hash>) -> bool {
+        hash.is_some_and(|hash| self.apart.by(seq, *hash, apart::SEALED).is_some())
+    }
+
+    /// Does a later record say that what this one tells of a key does not fit?
+    pub(super) fn is_no_key(&self, seq: i64, hash: Option<&Hash>) -> bool {
+        let is_apart = |hash: &Hash, what| self.apart.by(seq, *hash, what).is_some();
+        hash.is_some_and(|hash| is_apart(hash, apart::KEY) || is_apart(hash, apart::FACTS))
     }
 
     /// Does a later record say why the content of this one is gone? As the check of the database asks it.

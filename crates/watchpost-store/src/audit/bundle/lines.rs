@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 
+use crate::audit::apart;
 use crate::audit::bundle::BundleProblem;
 use crate::audit::keys;
 use crate::audit::leaf::Leaf;
@@ -146,20 +147,23 @@ pub(super) struct Told {
     pub(super) commitment: Hash,
     /// The key that it was sealed under.
     pub(super) key: Id,
-    /// Does it tell of a key that signs, or of an erasure? An export has these leaves also from outside of its period.
+    /// Does it tell of a key that signs, of an erasure, or of a record that is set apart? An export has these leaves also from outside of its period.
     pub(super) is_aside: bool,
 }
 
 /// Reads a leaf of this log; `None` if it is not canonical, or of another log.
 ///
-/// The leaf whole is there if it tells of a key that signs, or of an erasure.
+/// The leaf whole is there if it is one that an export has from outside of its period as well.
 pub(super) fn leaf(line: &[u8], log: &str) -> Option<(Told, Option<Leaf>)> {
     if let Some(told) = plain_leaf(line, log) {
         return Some((told, None));
     }
     let leaf = Leaf::parse(line).filter(|leaf| leaf.client.log == log)?;
     let (commitment, key) = (hash(leaf.client.commitment.as_bytes())?, id(leaf.client.key.as_bytes())?);
-    let is_aside = matches!(leaf.client.action.as_str(), keys::ADD | keys::REVOKE | crate::privacy::DONE);
+    let is_aside = matches!(
+        leaf.client.action.as_str(),
+        keys::ADD | keys::REVOKE | crate::privacy::DONE | apart::ACTION
+    );
     Some((Told { seq: leaf.seq, commitment, key, is_aside }, is_aside.then_some(leaf)))
 }
 
@@ -168,7 +172,8 @@ pub(super) fn leaf(line: &[u8], log: &str) -> Option<(Told, Option<Leaf>)> {
 fn plain_leaf(line: &[u8], log: &str) -> Option<Told> {
     let mut rest = line;
     let action = member(&mut rest, br#"{"b":{"a":""#)?;
-    if action.starts_with(b"key.") || action == crate::privacy::DONE.as_bytes() {
+    let is_aside = action == crate::privacy::DONE.as_bytes() || action == apart::ACTION.as_bytes();
+    if is_aside || action.starts_with(b"key.") {
         return None;
     }
     member(&mut rest, br#","by":""#)?;
@@ -312,11 +317,12 @@ mod tests {
             ("quote\"", &[]),
             ("key.add", &[("vkey", "x")]),
             ("erasure.done", &[]),
+            ("audit_set_apart", &[]),
         ] {
             let other = a_leaf(action, facts).to_bytes().unwrap();
             assert!(plain_leaf(&other, &log).is_none(), "{action}");
             let (told, whole) = leaf(&other, &log).expect("the parser reads it");
-            let is_aside = matches!(action, "key.add" | "erasure.done");
+            let is_aside = matches!(action, "key.add" | "erasure.done" | "audit_set_apart");
             assert_eq!((told.seq, told.is_aside, whole.is_some()), (4_711, is_aside, is_aside));
         }
         assert!(leaf(&plain, "another log").is_none());

@@ -5,8 +5,10 @@ mod bits;
 
 use std::collections::{HashMap, HashSet};
 
+use sha2::{Digest, Sha256};
 use watchpost_model::record_class::RecordClass;
 
+use crate::audit::apart;
 use crate::audit::append::search_text;
 use crate::audit::keys::{self, Added};
 use crate::audit::leaf::Leaf;
@@ -17,20 +19,24 @@ use crate::error::StoreError;
 use crate::store::Store;
 
 /// Rows as they were read, with the names that their leaves speak of.
-pub(super) struct Page {
+pub(in crate::audit) struct Page {
     rows: Vec<Row>,
     leaves: Vec<(Vec<u8>, Option<Leaf>)>,
     names: HashMap<String, String>,
 }
 
 /// What one record comes to.
-pub(super) struct Checked {
-    pub(super) seq: i64,
-    pub(super) hash: Hash,
-    pub(super) fact: Option<Fact>,
+pub(in crate::audit) struct Checked {
+    pub(in crate::audit) seq: i64,
+    pub(in crate::audit) hash: Hash,
+    pub(in crate::audit) fact: Option<Fact>,
     /// The key that it was sealed under, if payload, key or search columns are missing.
-    pub(super) absent: Option<String>,
-    pub(super) problems: Vec<String>,
+    pub(in crate::audit) absent: Option<String>,
+    pub(in crate::audit) problems: Vec<String>,
+    /// What its own writer may have got wrong, and how it is named: it can be set [`apart`].
+    pub(in crate::audit) doubts: Vec<(&'static str, &'static str)>,
+    /// The digest of names and search columns, if they do not fit and nothing of the record is absent.
+    pub(in crate::audit) beside: Option<String>,
 }
 
 /// What a leaf says about the trail itself.
@@ -54,7 +60,7 @@ pub(in crate::audit) enum Fact {
 
 impl Page {
     /// Reads the names beside `rows`.
-    pub(super) async fn read(tx: &mut Tx, rows: Vec<Row>) -> Result<Self, StoreError> {
+    pub(in crate::audit) async fn read(tx: &mut Tx, rows: Vec<Row>) -> Result<Self, StoreError> {
         let mut leaves = Vec::with_capacity(rows.len());
         let mut ids: Vec<Value> = Vec::new();
         let mut seen = HashSet::new();
@@ -79,7 +85,7 @@ impl Page {
     }
 
     /// Checks every record of the page by itself.
-    pub(super) fn check(self, log: &str) -> Result<Vec<Checked>, StoreError> {
+    pub(in crate::audit) fn check(self, log: &str) -> Result<Vec<Checked>, StoreError> {
         let names = &self.names;
         self.rows
             .iter()
@@ -105,7 +111,15 @@ fn one(
 
 /// A leaf against its stored hash and its place.
 fn by_itself(seq: i64, bytes: &[u8], hash: &[u8], leaf: Option<&Leaf>, log: &str) -> Checked {
-    let mut checked = Checked { seq, hash: leaf_hash(bytes), fact: None, absent: None, problems: Vec::new() };
+    let mut checked = Checked {
+        seq,
+        hash: leaf_hash(bytes),
+        fact: None,
+        absent: None,
+        problems: Vec::new(),
+        doubts: Vec::new(),
+        beside: None,
+    };
     if hash != checked.hash {
         checked.problems.push("the leaf does not have its stored hash".to_owned());
     }
@@ -121,7 +135,7 @@ fn by_itself(seq: i64, bytes: &[u8], hash: &[u8], leaf: Option<&Leaf>, log: &str
     }
     match fact(leaf) {
         Ok(fact) => checked.fact = fact,
-        Err(problem) => checked.problems.push(problem.to_owned()),
+        Err(problem) => checked.doubts.push((apart::FACTS, problem)),
     }
     checked
 }
@@ -221,8 +235,12 @@ fn beside(
         }
         if let Some(key) = stored.key {
             payload = key.open(&stored.sealed);
-            if key.check() != client.key_check || payload.is_none() {
-                checked.problems.push("the payload does not open with its key".to_owned());
+            // The leaf commits to what is sealed and to the key: if both are those, its writer sealed nothing that opens.
+            let problem = "the payload does not open with its key";
+            if key.check() != client.key_check {
+                checked.problems.push(problem.to_owned());
+            } else if payload.is_none() {
+                checked.doubts.push((apart::SEALED, problem));
             }
         }
     }
@@ -232,7 +250,7 @@ fn beside(
             || !fits(&client.object, &payload.object)
             || !fits(&client.host, &payload.host)
         {
-            checked.problems.push("the names do not fit the payload".to_owned());
+            checked.doubts.push((apart::NAMES, "the names do not fit the payload"));
         }
     }
     if has_columns {
@@ -264,8 +282,25 @@ fn beside(
                 }
             };
         if !same {
-            checked.problems.push("the search columns are not those of the leaf and payload".to_owned());
+            checked.doubts.push((apart::COLUMN, "the search columns are not those of the leaf and payload"));
         }
     }
+    // An erasure alters both, and is recorded.
+    let is_beside = checked.doubts.iter().any(|(what, _)| matches!(*what, apart::NAMES | apart::COLUMN));
+    if is_beside && checked.absent.is_none() {
+        checked.beside = Some(digest(row, leaf, names)?);
+    }
     Ok(())
+}
+
+/// The digest of the search columns of a record and of the names that its leaf speaks of, as they are.
+fn digest(row: &Row, leaf: &Leaf, names: &HashMap<String, String>) -> Result<String, StoreError> {
+    let mut texts = vec![row.opt_i64(3)?.map(|at| at.to_string())];
+    for column in [4, 5, 6, 7, 8, 9, 14, 15] {
+        texts.push(row.opt_text(column)?);
+    }
+    let client = &leaf.client;
+    texts.extend([&client.by, &client.object, &client.host, &leaf.login].map(|id| names.get(id).cloned()));
+    let text = serde_json::to_vec(&texts).map_err(StoreError::Encode)?;
+    Ok(hex::encode(Sha256::digest(&text)))
 }

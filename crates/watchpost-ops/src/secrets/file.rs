@@ -3,9 +3,9 @@
 //! Chosen is the file that the environment names, else the one in the configuration folder once it was made. It is read
 //! again when another process has written it, and a new one takes its place only when it is complete and on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +13,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::age_file::{Keys, Locked, Problem, Whom, passphrase_in, private};
+use super::disk::{self, Seen};
+use super::{Secret, describe};
+use crate::age_file::{Keys, Locked, Problem, Whom, passphrase_in};
 use crate::contract::SecretState;
 use crate::error::{ErrorCode, OpError};
 use crate::paths::Paths;
-use crate::secrets::{Secret, describe};
 
 /// What asks a person for the passphrase; told whether the one before was another one.
 pub type Asker = Box<dyn Fn(bool) -> Option<Secret> + Send + Sync>;
@@ -52,14 +53,6 @@ struct Held {
     asked: bool,
 }
 
-/// Tells one writing of the file from another.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    inode: u64,
-    bytes: u64,
-    at: (i64, i64),
-}
-
 #[derive(Deserialize)]
 struct Content {
     watchpost_secrets: u32,
@@ -70,6 +63,38 @@ struct Content {
 struct Contents<'a> {
     watchpost_secrets: u32,
     secrets: BTreeMap<&'a str, &'a str>,
+}
+
+/// Which accounts the file holds, in a hidden file beside it, without the secrets: a connection that needs none of them does
+/// not wait for the passphrase. It counts for the one writing of the file that it was noted for.
+#[derive(Serialize, Deserialize)]
+struct Index {
+    of: String,
+    accounts: BTreeSet<String>,
+}
+
+impl Index {
+    /// That of the file as it is now.
+    fn of(file: &Path) -> Option<Self> {
+        let text = std::fs::read(disk::beside(file, "names")).ok()?;
+        let index: Self = serde_json::from_slice(&text).ok()?;
+        (Seen::of(file).ok()?.stamp() == index.of).then_some(index)
+    }
+
+    /// Notes it, if that was not done; without it the file has to be opened for everything.
+    fn keep(file: &Path, seen: Seen, secrets: &Kept) {
+        if Self::of(file).is_some() {
+            return;
+        }
+        let index = Self { of: seen.stamp(), accounts: secrets.keys().cloned().collect() };
+        let written = disk::replace(&disk::beside(file, "names"), |mut part| {
+            part.write_all(&serde_json::to_vec(&index)?)?;
+            part.sync_all()
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, path = %file.display(), "what the file of secrets holds was not noted");
+        }
+    }
 }
 
 impl SecretsFile {
@@ -103,9 +128,25 @@ impl SecretsFile {
     }
 
     pub(crate) fn get(&self, account: &str) -> Result<Option<Secret>, SecretState> {
+        // What is not in it nobody has to open it for.
+        if Index::of(&self.path).is_some_and(|index| !index.accounts.contains(account)) {
+            return Ok(None);
+        }
         let mut held = self.held();
         self.open(&mut held, true)?;
         Ok(held.secrets.get(account).cloned())
+    }
+
+    /// Those of these accounts that it does not hold. Nobody is asked for the passphrase.
+    pub(crate) fn lacking(&self, accounts: BTreeSet<String>) -> Result<Vec<String>, SecretState> {
+        let holds = if let Some(index) = Index::of(&self.path) {
+            index.accounts
+        } else {
+            let mut held = self.held();
+            self.open(&mut held, false)?;
+            held.secrets.keys().cloned().collect()
+        };
+        Ok(accounts.into_iter().filter(|account| !holds.contains(account)).collect())
     }
 
     pub(crate) fn put(&self, account: &str, secret: &Secret) -> Result<(), SecretState> {
@@ -148,6 +189,7 @@ impl SecretsFile {
         let mut held = self.held();
         let seen = self.seen()?;
         let secrets = read(&self.path, &passphrase)?;
+        Index::keep(&self.path, seen, &secrets);
         let asked = held.asked;
         *held = Held { passphrase: Some(passphrase), secrets, seen: Some(seen), refused: None, asked };
         Ok(())
@@ -204,6 +246,7 @@ impl SecretsFile {
         match self.unlock(held, may_ask) {
             Ok((passphrase, secrets)) => {
                 let asked = held.asked;
+                Index::keep(&self.path, seen, &secrets);
                 *held =
                     Held { passphrase: Some(passphrase), secrets, seen: Some(seen), refused: None, asked };
                 Ok(())
@@ -245,38 +288,22 @@ impl SecretsFile {
     }
 
     fn write(&self, held: &mut Held, secrets: Kept, passphrase: Secret) -> Result<(), SecretState> {
-        write(&self.path, &secrets, &passphrase).map_err(|error| self.failed(&error))?;
+        write(&self.path, &secrets, &passphrase).map_err(|error| disk::failed(&self.path, &error))?;
         let seen = self.seen().ok();
+        if let Some(seen) = seen {
+            Index::keep(&self.path, seen, &secrets);
+        }
         *held = Held { passphrase: Some(passphrase), secrets, seen, refused: None, asked: held.asked };
         Ok(())
     }
 
     fn seen(&self) -> Result<Seen, SecretState> {
-        use std::os::unix::fs::MetadataExt;
-        match std::fs::metadata(&self.path) {
-            Ok(about) => {
-                Ok(Seen { inode: about.ino(), bytes: about.size(), at: (about.mtime(), about.mtime_nsec()) })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SecretState::FileMissing),
-            Err(error) => {
-                // It is looked at often.
-                tracing::debug!(%error, path = %self.path.display(), "the file of secrets cannot be looked at");
-                Err(SecretState::FileFailed)
-            }
-        }
+        Seen::of(&self.path)
     }
 
     /// Nobody else writes while this is held.
     fn alone(&self) -> Result<File, SecretState> {
-        use std::os::unix::fs::OpenOptionsExt;
-        let mut open = std::fs::OpenOptions::new();
-        let file = open.write(true).create(true).truncate(false).mode(0o600).open(beside(&self.path, "lock"));
-        file.and_then(|file| file.lock().map(|()| file)).map_err(|error| self.failed(&error))
-    }
-
-    fn failed(&self, error: &io::Error) -> SecretState {
-        tracing::warn!(%error, path = %self.path.display(), "the file of secrets cannot be read or written");
-        SecretState::FileFailed
+        disk::alone(&self.path)
     }
 }
 
@@ -285,12 +312,6 @@ fn long_enough(passphrase: &Secret) -> Result<(), OpError> {
         return Err(OpError::invalid("passphrase", format!("{CHARS_MIN} characters at least")));
     }
     Ok(())
-}
-
-/// A hidden file beside it.
-fn beside(path: &Path, what: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{what}"))
 }
 
 fn read(path: &Path, passphrase: &Secret) -> Result<Kept, SecretState> {
@@ -310,6 +331,7 @@ fn decrypted(path: &Path, passphrase: &Secret) -> Result<Kept, Problem> {
     if Whom::of(path)? != Some(Whom::Passphrase) {
         return Err(foreign("it is no age file with a passphrase"));
     }
+    disk::make_private(path);
     let file = File::open(path)?;
     // As much room as it takes at once: what grows leaves pieces behind.
     let bytes = usize::try_from(file.metadata()?.len()).unwrap_or_default();
@@ -323,31 +345,11 @@ fn decrypted(path: &Path, passphrase: &Secret) -> Result<Kept, Problem> {
     Ok(content.secrets.into_iter().map(|(account, secret)| (account, Zeroizing::new(secret))).collect())
 }
 
-/// The old file stays until the new one is complete and on disk.
 fn write(path: &Path, secrets: &Kept, passphrase: &Secret) -> io::Result<()> {
-    // Where it is a link, what it leads to is replaced.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let part = beside(&path, "part");
-    // Only one writes at a time: this one a killed process left.
-    match std::fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = write_part(&part, secrets, passphrase).and_then(|()| std::fs::rename(&part, &path));
-    if let Err(error) = written {
-        drop(std::fs::remove_file(&part));
-        return Err(error);
-    }
-    // Some file systems do not sync folders; the file itself is on disk.
-    if let Some(Ok(folder)) = path.parent().map(File::open) {
-        drop(folder.sync_all());
-    }
-    Ok(())
-}
-
-fn write_part(part: &Path, secrets: &Kept, passphrase: &Secret) -> io::Result<()> {
-    let mut writer = Locked::With(passphrase.clone()).writer(private(part)?)?;
-    let secrets = secrets.iter().map(|(account, secret)| (account.as_str(), secret.as_str())).collect();
-    serde_json::to_writer(&mut writer, &Contents { watchpost_secrets: FORM, secrets })?;
-    writer.finish()?.sync_all()
+    disk::replace(path, |part| {
+        let mut writer = Locked::With(passphrase.clone()).writer(part)?;
+        let secrets = secrets.iter().map(|(account, secret)| (account.as_str(), secret.as_str())).collect();
+        serde_json::to_writer(&mut writer, &Contents { watchpost_secrets: FORM, secrets })?;
+        writer.finish()?.sync_all()
+    })
 }

@@ -1,0 +1,63 @@
+//! How often the log says that the engine stands still.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The first and the longest time until the same problem is said again.
+const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+/// The problem that was said last. The engine tries again every second, and may do so for days.
+#[derive(Default)]
+pub(super) struct Told {
+    last: Option<Last>,
+}
+
+struct Last {
+    problem: String,
+    seen: Instant,
+    said: Instant,
+    pause: Duration,
+}
+
+impl Told {
+    /// Is `problem` to be said at `now`? A new one at once, and so is one that was away for a while; the same one after
+    /// pauses that grow up to a minute.
+    pub(super) fn is_to_be_said(&mut self, problem: String, now: Instant) -> bool {
+        let same = self.last.as_mut().filter(|last| last.problem == problem && now - last.seen <= PAUSE_MAX);
+        let Some(last) = same else {
+            self.last = Some(Last { problem, seen: now, said: now, pause: PAUSE });
+            return true;
+        };
+        last.seen = now;
+        if now - last.said < last.pause {
+            return false;
+        }
+        last.said = now;
+        last.pause = (last.pause * 2).min(PAUSE_MAX);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Told;
+
+    #[test]
+    fn the_same_problem_is_said_at_growing_intervals() {
+        let (mut told, begin) = (Told::default(), Instant::now());
+        let at = |second: u64| begin + Duration::from_secs(second);
+        let said: Vec<u64> =
+            (0..300).filter(|second| told.is_to_be_said("a node is down".to_owned(), at(*second))).collect();
+        assert_eq!(said, [0, 2, 6, 14, 30, 62, 122, 182, 242]);
+        assert!(told.is_to_be_said("another one is".to_owned(), at(300)));
+        assert!(!told.is_to_be_said("another one is".to_owned(), at(301)));
+        assert!(told.is_to_be_said("another one is".to_owned(), at(400)), "it had worked in between");
+        assert!(!told.is_to_be_said("another one is".to_owned(), at(401)));
+    }
+}

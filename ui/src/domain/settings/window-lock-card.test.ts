@@ -1,0 +1,23 @@
+import { render } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { demoPlatform } from '$ui/platform/demo/index';
+import { App, appContext } from '$ui/state/app.svelte';
+import { hook } from '$ui/test-hook';
+import WindowLockCard from './window-lock-card.svelte';
+
+function says(detail: string): string {
+  const lock = { minutes: 5, locked: false, wait_s: 0, detail };
+  const { unmount } = render(WindowLockCard, { props: { lock }, context: appContext(new App(demoPlatform())) });
+  const text = hook('lock-says').textContent;
+  unmount();
+  return text;
+}
+
+describe('the lock of the window', () => {
+  it('says that the next start is locked only where something keeps it', () => {
+    expect(says('')).toContain('It starts locked.');
+    const session = says('there is no keychain');
+    expect(session).toContain('the next start is not locked');
+    expect(session).not.toContain('It starts locked');
+  });
+});
