@@ -1,12 +1,13 @@
 // happy-dom does not know these; the components need them to exist, tests that depend on them replace them.
 
 import { cleanup, configure } from '@testing-library/svelte';
-import { afterEach, beforeAll } from 'vitest';
+import { afterEach, beforeAll, beforeEach } from 'vitest';
 import { closeBlock } from './domain/block/block-request.svelte';
 import { closeContain } from './domain/contain/contain-request.svelte';
 import { closeEvents } from './domain/event/events-request.svelte';
 import { closeSuppress } from './domain/suppress/suppress-request.svelte';
 import { overlays } from './shell/overlays.svelte';
+import { clock } from './state/clock.svelte';
 import { prefs } from './state/prefs.svelte';
 
 class Observer {
@@ -19,6 +20,10 @@ globalThis.ResizeObserver ??= Observer as unknown as typeof ResizeObserver;
 
 // What one test has drawn is not there for the next, and what one file has stored not for the next file.
 afterEach(() => cleanup());
+// Nobody starts the clock of the window here; it would stand where the first of all files was loaded.
+beforeEach(() => {
+  clock.now = Date.now();
+});
 beforeAll(() => {
   // Files share their modules, so what one has folded out or asked for would be there in the next.
   overlays.close();
