@@ -206,7 +206,7 @@ impl RetentionWalk {
             let due: Vec<(String, Category)> = self.due.drain(..).collect();
             let stream = self.store.inner.keys.stream();
             let calls = due.iter().map(|(key, _)| Call::new(&[key, &stream]).arg(GROUP)).collect();
-            let answers = self.store.inner.jobs.eval_many(&scripts::PEEK, calls).await?;
+            let answers = self.walk.read(self.store.inner.jobs.eval_many(&scripts::PEEK, calls)).await?;
             for ((key, category), answer) in due.into_iter().zip(answers) {
                 let parts = reply::list(answer?);
                 let (Some(processed), Some(bytes)) = (parts.first(), parts.get(1).and_then(reply::count))
@@ -290,7 +290,8 @@ impl RetentionWalk {
     /// # Errors
     /// Every cause of [`RedisError`].
     pub async fn remove_unchanged(&mut self, candidates: &[Candidate]) -> Result<Vec<Removal>, RedisError> {
-        let removed = self.store.remove_unchanged(candidates).await?;
+        let (store, walk) = (&self.store, &mut self.walk);
+        let removed = walk.write(store.remove_unchanged(candidates)).await?;
         match self.walk.pace().await {
             Ok(()) | Err(RedisError::Cancelled) => Ok(removed), // What was removed must be reported.
             Err(error) => Err(error),
@@ -338,7 +339,8 @@ impl RetentionWalk {
                 .arg(CALL_BYTES.to_string())
                 .arg(large::LARGE_BYTES.to_string())
         });
-        let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect()).await?;
+        let asked = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect());
+        let answers = self.walk.read(asked).await?;
         let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
         let mut taken: Vec<Option<Taken>> = Vec::with_capacity(n);
         for (keys, answer) in keys.chunks(CALL_KEYS).zip(answers) {
@@ -372,7 +374,7 @@ impl RetentionWalk {
         if !large::is_large(&taken.token) || !taken.processed {
             return Ok(taken);
         }
-        match self.store.read_large(key, &taken.token).await? {
+        match self.walk.read(self.store.read_large(key, &taken.token)).await? {
             Some((fields, token)) => (taken.fields, taken.token) = (fields, token),
             None => taken.state = "gone".to_owned(),
         }
