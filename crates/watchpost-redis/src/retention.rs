@@ -100,6 +100,9 @@ pub struct RetentionPreview {
     pub notes: Vec<String>,
 }
 
+/// Who is told how far a pass is.
+type Told = Box<dyn Fn(JobProgress) + Send + Sync>;
+
 /// One pass of retention over the event store.
 pub struct RetentionWalk {
     store: EventStore,
@@ -122,6 +125,9 @@ pub struct RetentionWalk {
     // Where to go on once everything handed out so far is done, and the pass that this is a position of.
     position: u64,
     pass: u64,
+    // What is told after each page of names, and to whom.
+    step: String,
+    told: Option<Told>,
 }
 
 impl RetentionWalk {
@@ -162,7 +168,28 @@ impl RetentionWalk {
             taken: 0,
             left: 0,
             pages: VecDeque::new(),
+            step: "looking for events past their days".to_owned(),
+            told: None,
         })
+    }
+
+    /// Tells `told` how far the pass is after each page of names, whether any event of it is due or not.
+    #[must_use]
+    pub fn telling(mut self, told: impl Fn(JobProgress) + Send + Sync + 'static) -> Self {
+        self.told = Some(Box::new(told));
+        self
+    }
+
+    /// Tells at once how far the pass is, and from now on that it is at this `step`.
+    pub fn tell(&mut self, step: String) {
+        self.step = step;
+        self.say();
+    }
+
+    fn say(&self) {
+        if let Some(told) = &self.told {
+            told(self.progress());
+        }
     }
 
     /// Where a later pass may begin once everything that was handed out so far is done; the keys before it need not be
@@ -175,7 +202,7 @@ impl RetentionWalk {
     /// How far the pass is.
     #[must_use]
     pub fn progress(&self) -> JobProgress {
-        progress(&self.walk, "looking for events past their days")
+        progress(&self.walk, &self.step)
     }
 
     /// Due events met so far that stay because they are not processed.
@@ -326,6 +353,7 @@ impl RetentionWalk {
             }
         }
         self.pages.push_back((self.found, self.walk.cursor()));
+        self.say();
         Ok(!self.walk.finished())
     }
 
