@@ -81,17 +81,17 @@ impl Ticket {
 
     /// What `asked` says; `None` where it is still silent after the job was cancelled: nobody waits for a server that does
     /// not answer.
-    pub(crate) async fn soon<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
-        stop::unless_stopped(&self.cancel, stop::AT_ONCE, asked).await
+    pub(crate) fn soon<T>(&self, asked: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        stop::unless_stopped(&self.cancel, stop::AT_ONCE, asked)
     }
 
     /// The same of what writes, which has a second more.
-    pub(crate) async fn written<T>(
+    pub(crate) fn written<T>(
         &self,
         asked: impl Future<Output = Result<T, RedisError>>,
-    ) -> Result<T, RedisError> {
-        let told = stop::unless_stopped(&self.cancel, stop::WRITTEN, asked).await;
-        told.unwrap_or(Err(RedisError::Cancelled))
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        let told = stop::unless_stopped(&self.cancel, stop::WRITTEN, asked);
+        async move { told.await.unwrap_or(Err(RedisError::Cancelled)) }
     }
 
     /// An error if the job should stop.

@@ -164,12 +164,10 @@ pub async fn benchmark(
     stop::read(&bench.cancel, bench.link.ensure()).await?;
     let mut measured = Vec::new();
     let all = bench.all(&mut measured).await;
-    let removed = stop::unless_stopped(&bench.cancel, stop::WRITTEN, bench.clean()).await;
     // That the keys stay until they run out matters less than why it ended.
-    let (removed, ended) = match removed {
-        Some(Ok(removed)) => (Some(removed), all),
-        Some(Err(error)) => (None, all.and(Err(error))),
-        None => (None, all.and(Err(RedisError::Cancelled))),
+    let (removed, ended) = match bench.clean().await {
+        Ok(removed) => (Some(removed), all),
+        Err(error) => (None, all.and(Err(error))),
     };
     Ok(Benchmarked { report: bench.report(&measured, removed), ended })
 }
@@ -218,8 +216,11 @@ impl Bench<'_> {
     }
 
     /// What `asked` says, unless it is to stop: what it writes is its own and runs out by itself.
-    async fn told<T>(&self, asked: impl Future<Output = Result<T, RedisError>>) -> Result<T, RedisError> {
-        stop::read(&self.cancel, asked).await
+    fn told<T>(
+        &self,
+        asked: impl Future<Output = Result<T, RedisError>>,
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        stop::read(&self.cancel, asked)
     }
 
     fn key(&self, n: u32) -> String {
@@ -329,7 +330,9 @@ impl Bench<'_> {
             for n in chunk {
                 pipe.cmd("UNLINK").arg(self.key(*n));
             }
-            let answers = self.link.pipe(pipe).await?;
+            // Also after a stop, unless the server does not answer.
+            let asked = stop::unless_stopped(&self.cancel, stop::WRITTEN, self.link.pipe(pipe));
+            let answers = asked.await.unwrap_or(Err(RedisError::Cancelled))?;
             removed += answers.iter().filter(|answer| matches!(answer, Ok(Value::Int(1)))).count() as u64;
         }
         Ok(removed)

@@ -15,31 +15,34 @@ pub const WRITTEN: Duration = Duration::from_secs(1);
 pub(crate) const UNKNOWN: &str = "the server did not answer when this was stopped: whether what was asked of it last was done is not known";
 
 /// What `asked` says; `None` if it is still silent `grace` after the stop, or after now where the stop was before.
-pub async fn unless_stopped<T>(
+pub fn unless_stopped<T>(
     stop: &CancellationToken,
     grace: Duration,
     asked: impl Future<Output = T>,
-) -> Option<T> {
-    // On the heap: what is asked here is asked within much else.
+) -> impl Future<Output = Option<T>> {
+    // On the heap at once: a future that is handed on takes its room at every step.
     let asked = Box::pin(asked);
-    let given_up = async {
-        stop.cancelled().await;
-        // It is a limit, and no wait: an answer ends it.
-        tokio::time::sleep(grace).await;
-    };
-    tokio::select! {
-        biased;
-        told = asked => Some(told),
-        () = given_up => None,
+    async move {
+        let given_up = async {
+            stop.cancelled().await;
+            // It is a limit, and no wait: an answer ends it.
+            tokio::time::sleep(grace).await;
+        };
+        tokio::select! {
+            biased;
+            told = asked => Some(told),
+            () = given_up => None,
+        }
     }
 }
 
 /// What `asked`, which only reads, says; `Cancelled` if the stop comes first.
-pub(crate) async fn read<T>(
+pub(crate) fn read<T>(
     stop: &CancellationToken,
     asked: impl Future<Output = Result<T, RedisError>>,
-) -> Result<T, RedisError> {
-    unless_stopped(stop, AT_ONCE, asked).await.unwrap_or(Err(RedisError::Cancelled))
+) -> impl Future<Output = Result<T, RedisError>> {
+    let told = unless_stopped(stop, AT_ONCE, asked);
+    async move { told.await.unwrap_or(Err(RedisError::Cancelled)) }
 }
 
 /// `None` where a silent server was given up because of the stop.

@@ -154,24 +154,25 @@ impl Walk {
     }
 
     /// What `asked`, which only reads, says; once the pass is cancelled a silent server is not waited for.
-    pub(crate) async fn read<T>(
+    pub(crate) fn read<T>(
         &self,
         asked: impl Future<Output = Result<T, RedisError>>,
-    ) -> Result<T, RedisError> {
-        stop::read(&self.cancel, asked).await
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        stop::read(&self.cancel, asked)
     }
 
     /// The same of what writes: it has a second more, and when it is given up the notes say so.
-    pub(crate) async fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         asked: impl Future<Output = Result<T, RedisError>>,
-    ) -> Result<T, RedisError> {
-        match stop::unless_stopped(&self.cancel, stop::WRITTEN, asked).await {
-            Some(told) => told,
-            None => {
-                self.notes.push(stop::UNKNOWN.to_owned());
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        let (cancel, notes) = (&self.cancel, &mut self.notes);
+        let told = stop::unless_stopped(cancel, stop::WRITTEN, asked);
+        async move {
+            told.await.unwrap_or_else(|| {
+                notes.push(stop::UNKNOWN.to_owned());
                 Err(RedisError::Cancelled)
-            }
+            })
         }
     }
 
