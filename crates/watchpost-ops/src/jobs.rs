@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use watchpost_model::audit::{AuditOutcome, Change, JOB_ENDED};
 use watchpost_model::ids::JobId;
 use watchpost_model::job::{JobKind, JobProgress, JobReport, JobRun, JobState};
+use watchpost_redis::{RedisError, stop};
 
 use crate::console::Workspace;
 use crate::contract::Tag;
@@ -76,6 +77,21 @@ impl Ticket {
     /// The run as it stands.
     pub(crate) fn run(&self) -> Option<JobRun> {
         lock(&self.running).get(&self.id).map(|held| held.run.clone())
+    }
+
+    /// What `asked` says; `None` where it is still silent after the job was cancelled: nobody waits for a server that does
+    /// not answer.
+    pub(crate) fn soon<T>(&self, asked: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        stop::unless_stopped(&self.cancel, stop::AT_ONCE, asked)
+    }
+
+    /// The same of what writes, which has a second more.
+    pub(crate) fn written<T>(
+        &self,
+        asked: impl Future<Output = Result<T, RedisError>>,
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        let told = stop::unless_stopped(&self.cancel, stop::WRITTEN, asked);
+        async move { told.await.unwrap_or(Err(RedisError::Cancelled)) }
     }
 
     /// An error if the job should stop.

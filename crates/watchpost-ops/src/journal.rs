@@ -180,7 +180,7 @@ pub(crate) async fn loaded(workspace: &Workspace, ticket: &Ticket) -> Result<Eve
         patience.wait(RedisError::Loading).await?;
         // The private one is waited for where it is started.
         if workspace.private_redis().is_none() {
-            workspace.try_redis().await;
+            ticket.soon(workspace.try_redis()).await;
         }
     }
     workspace.events()

@@ -18,6 +18,7 @@ use crate::error::RedisError;
 use crate::info::CommandStat;
 use crate::info::Info;
 use crate::link::Link;
+use crate::stop;
 use crate::store::EventStore;
 
 /// Different keys at most.
@@ -128,17 +129,26 @@ pub async fn preview(store: &EventStore, plan: BenchmarkPlan) -> Result<JobRepor
     })
 }
 
+/// What came of a benchmark.
+#[derive(Debug)]
+pub struct Benchmarked {
+    /// Of the steps that were measured to their end, however it ended.
+    pub report: JobReport,
+    /// Why it ended before its end; `Cancelled` within 200 ms, or a second later where the server does not answer.
+    pub ended: Result<(), RedisError>,
+}
+
 /// Measures. Its keys are removed afterwards, whatever happens; when `cancel` fires, too.
 ///
 /// # Errors
-/// As [`preview`]; `Cancelled` within 200 ms.
+/// As [`preview`], before anything was written; what went wrong later stands in [`Benchmarked`].
 pub async fn benchmark(
     store: &EventStore,
     plan: BenchmarkPlan,
     report: &(dyn Fn(JobProgress) + Send + Sync),
     cancel: CancellationToken,
-) -> Result<JobReport, RedisError> {
-    room(&info(store).await?, plan)?;
+) -> Result<Benchmarked, RedisError> {
+    room(&stop::read(&cancel, info(store)).await?, plan)?;
     let mut bench = Bench {
         store,
         link: Link::new(store.inner.route.clone(), "watchpost-bench", Duration::from_secs(10)),
@@ -151,11 +161,15 @@ pub async fn benchmark(
         slow: 0,
         stopped: None,
     };
-    bench.link.ensure().await?;
-    let measured = bench.all().await;
-    let removed = bench.clean().await;
-    let measured = measured?;
-    Ok(bench.report(&measured, removed?))
+    stop::read(&bench.cancel, bench.link.ensure()).await?;
+    let mut measured = Vec::new();
+    let all = bench.all(&mut measured).await;
+    // That the keys stay until they run out matters less than why it ended.
+    let (removed, ended) = match bench.clean().await {
+        Ok(removed) => (Some(removed), all),
+        Err(error) => (None, all.and(Err(error))),
+    };
+    Ok(Benchmarked { report: bench.report(&measured, removed), ended })
 }
 
 /// What the keys of a run begin with.
@@ -182,10 +196,10 @@ fn room(info: &Info, plan: BenchmarkPlan) -> Result<(), RedisError> {
 }
 
 impl Bench<'_> {
-    async fn all(&mut self) -> Result<Vec<Measured>, RedisError> {
+    /// Step by step; those that came to their end stand in `measured`, whatever the next one runs into.
+    async fn all(&mut self, measured: &mut Vec<Measured>) -> Result<(), RedisError> {
         let plan = self.plan;
         let value = vec![b'x'; plan.value_bytes as usize];
-        let mut all = Vec::new();
         for (name, title, pipeline, command) in [
             ("write", "Write", 1, "set"),
             ("write_pipeline", "Write in pipelines", plan.pipeline, "set"),
@@ -196,9 +210,17 @@ impl Bench<'_> {
             if self.stopped.is_some() {
                 break;
             }
-            all.push(self.step(name, title, pipeline, command, &value).await?);
+            measured.push(self.step(name, title, pipeline, command, &value).await?);
         }
-        Ok(all)
+        Ok(())
+    }
+
+    /// What `asked` says, unless it is to stop: what it writes is its own and runs out by itself.
+    fn told<T>(
+        &self,
+        asked: impl Future<Output = Result<T, RedisError>>,
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        stop::read(&self.cancel, asked)
     }
 
     fn key(&self, n: u32) -> String {
@@ -223,7 +245,7 @@ impl Bench<'_> {
         command: &str,
         value: &[u8],
     ) -> Result<Measured, RedisError> {
-        let before = (info(self.store).await?, client_cpu_s());
+        let before = (self.told(info(self.store)).await?, client_cpu_s());
         let begun = Instant::now();
         let ops = if command == "scan" { SCANS } else { self.plan.ops };
         let (mut n, mut cursor) = (0, "0".to_owned());
@@ -235,7 +257,7 @@ impl Bench<'_> {
                 pipe.add_command(self.command(command, idx, value, &cursor));
             }
             let sent = Instant::now();
-            let answers = self.link.pipe(pipe).await?;
+            let answers = self.told(self.link.pipe(pipe)).await?;
             trips.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
             for answer in answers {
                 let answer = answer.map_err(|error| self.store.classify(error))?;
@@ -249,7 +271,7 @@ impl Bench<'_> {
             self.probe(title).await?;
         }
         self.say(title);
-        let (wall, after) = (begun.elapsed(), (info(self.store).await?, client_cpu_s()));
+        let (wall, after) = (begun.elapsed(), (self.told(info(self.store)).await?, client_cpu_s()));
         let stat = |info: &Info| info.commands().find(|(name, _)| *name == command).map(|(_, stat)| stat);
         trips.sort_unstable();
         // Time of a core is counted in hundredths of a second: of a short step that says nothing.
@@ -286,7 +308,7 @@ impl Bench<'_> {
         }
         self.say(title);
         let sent = Instant::now();
-        self.store.ping().await?;
+        self.told(self.store.ping()).await?;
         let ms = sent.elapsed().as_secs_f64() * 1_000.0;
         self.probed = Instant::now();
         self.slow = if ms > PROBE_MS_MAX { self.slow + 1 } else { 0 };
@@ -308,14 +330,16 @@ impl Bench<'_> {
             for n in chunk {
                 pipe.cmd("UNLINK").arg(self.key(*n));
             }
-            let answers = self.link.pipe(pipe).await?;
+            // Also after a stop, unless the server does not answer.
+            let asked = stop::unless_stopped(&self.cancel, stop::WRITTEN, self.link.pipe(pipe));
+            let answers = asked.await.unwrap_or(Err(RedisError::Cancelled))?;
             removed += answers.iter().filter(|answer| matches!(answer, Ok(Value::Int(1)))).count() as u64;
         }
         Ok(removed)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    fn report(self, measured: &[Measured], removed: u64) -> JobReport {
+    fn report(self, measured: &[Measured], removed: Option<u64>) -> JobReport {
         let mut report = JobReport::default();
         for step in measured {
             let mut figure = |part: &str, title: &str, value: f64, unit| {
@@ -339,7 +363,9 @@ impl Bench<'_> {
                 figure("server_ms", "time of the server each", micros / 1_000.0, Unit::Milliseconds);
             }
         }
-        report.figures.push(Figure::count("removed", "Keys removed afterwards", removed));
+        report
+            .figures
+            .extend(removed.map(|removed| Figure::count("removed", "Keys removed afterwards", removed)));
         let busiest = measured
             .iter()
             .max_by(|a, b| a.server_busy.unwrap_or(0.0).total_cmp(&b.server_busy.unwrap_or(0.0)));
@@ -351,6 +377,11 @@ impl Bench<'_> {
             self.plan.value_bytes, self.plan.pipeline
         ));
         report.notes.extend(self.stopped);
+        if removed.is_none() {
+            report.notes.push(format!(
+                "the server did not say that the keys were removed: each expires {TTL_S} seconds after it was written"
+            ));
+        }
         report
     }
 }

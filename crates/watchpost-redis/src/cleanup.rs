@@ -66,7 +66,7 @@ pub async fn leftovers(
         let mut range = redis::cmd("ZRANGEBYSCORE");
         range.arg(&entries).arg("-inf").arg(format!("({}", noted_before.timestamp_millis()));
         range.arg("LIMIT").arg(skip).arg(ENTRIES);
-        let names: Vec<Vec<u8>> = jobs.query(&range).await?;
+        let names: Vec<Vec<u8>> = walk.read(jobs.query(&range)).await?;
         if names.is_empty() {
             return Ok(found);
         }
@@ -78,7 +78,7 @@ pub async fn leftovers(
         for name in &ours {
             pipe.cmd("EXISTS").arg(*name);
         }
-        let exists = jobs.pipe(pipe).await?;
+        let exists = walk.read(jobs.pipe(pipe)).await?;
         let is_gone =
             |answer: &redis::RedisResult<Value>| matches!(answer, Ok(value) if reply::int(value) == Some(0));
         let mut gone = foreign;
@@ -91,7 +91,7 @@ pub async fn leftovers(
             let mut pipe = redis::pipe();
             pipe.cmd("ZREM").arg(&entries).arg(&gone);
             pipe.cmd("HDEL").arg(&reasons).arg(&gone);
-            for answer in jobs.pipe(pipe).await? {
+            for answer in walk.write(jobs.pipe(pipe)).await? {
                 answer.map_err(|error| store.classify(error))?;
             }
             skip += stay; // Those before are still in front.

@@ -25,6 +25,7 @@ use crate::keys::KeyKind;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
 use crate::retention::progress;
+use crate::stop;
 use crate::store::EventStore;
 use crate::typed::Elements;
 use crate::typed::ValueKind;
@@ -220,7 +221,7 @@ impl EventWalk {
             for (key, _) in &asked {
                 pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
             }
-            let answers = self.store.inner.jobs.pipe(pipe).await?;
+            let answers = self.walk.read(self.store.inner.jobs.pipe(pipe)).await?;
             walk::answered(&self.store, &answers)?;
             self.raw.extend(asked.into_iter().zip(answers));
             asked = self.take();
@@ -348,8 +349,8 @@ pub(crate) struct FactWalk {
 impl FactWalk {
     pub(crate) async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
         Ok(Self {
+            ahead: stop::read(&cancel, store.server_now()).await? - store.now(),
             walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
-            ahead: store.server_now().await? - store.now(),
             store: store.clone(),
             once: Once::new(),
             named: Vec::new(),
@@ -534,7 +535,7 @@ impl KeyWalk {
             };
             self.facts.walk.pace().await?;
             let store = &self.facts.store;
-            let elements = match windows.next(&store.inner.jobs).await {
+            let elements = match self.facts.walk.read(windows.next(&store.inner.jobs)).await {
                 Ok(Some(elements)) => elements,
                 // At its end, or of another type by now: what is written of it stays.
                 Ok(None) | Err(RedisError::WrongType(_)) => {

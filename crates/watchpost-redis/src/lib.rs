@@ -73,6 +73,7 @@ mod scripts;
 mod sentinel;
 mod slow_log;
 pub mod stats;
+pub mod stop;
 mod store;
 mod target;
 pub mod typed;

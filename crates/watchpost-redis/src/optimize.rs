@@ -35,6 +35,7 @@ use crate::reply;
 use crate::retention::progress;
 use crate::revert::Revert;
 use crate::scripts;
+use crate::stop;
 use crate::store::EventStore;
 use crate::walk::Walk;
 use crate::walk::WalkPosition;
@@ -121,7 +122,7 @@ pub async fn parameters(store: &EventStore, direction: Direction) -> Result<Stri
 /// Runs or previews the job. When `cancel` fires, the report of what was done so far comes back, with a note.
 ///
 /// # Errors
-/// Every cause of [`RedisError`] but `Cancelled`.
+/// Every cause of [`RedisError`]; `Cancelled` only before anything was looked at.
 pub async fn optimize(
     store: &EventStore,
     now: DateTime<Utc>,
@@ -136,7 +137,7 @@ pub async fn optimize(
 /// The same for the way back.
 ///
 /// # Errors
-/// Every cause of [`RedisError`] but `Cancelled`.
+/// Every cause of [`RedisError`]; `Cancelled` only before anything was looked at.
 pub async fn revert(
     store: &EventStore,
     mode: Mode,
@@ -194,10 +195,14 @@ impl<'a> OptimizeWalk<'a> {
         }
         let mut optimizer = Optimizer::of(store, mode);
         match direction {
-            Direction::Forth => optimizer.encodings = Some(Encodings::start(store, mode).await?),
-            Direction::Back => optimizer.revert = Some(Revert::start(store, mode).await?),
+            Direction::Forth => {
+                optimizer.encodings = Some(stop::read(&cancel, Encodings::start(store, mode)).await?);
+            }
+            Direction::Back => {
+                optimizer.revert = Some(stop::read(&cancel, Revert::start(store, mode)).await?);
+            }
         }
-        let before = released::memory(store).await?;
+        let before = stop::read(&cancel, released::memory(store)).await?;
         let mut walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
         if let Some(from) = from {
             walk.go_on_from(from);
@@ -286,9 +291,13 @@ impl<'a> OptimizeWalk<'a> {
     /// Asks the allocator to give memory back when everything was done, and tells what was.
     ///
     /// # Errors
-    /// Every cause of [`RedisError`].
+    /// Every cause of [`RedisError`] but `Cancelled`: a server that is silent after that tells no memory.
     pub async fn report(self) -> Result<JobReport, RedisError> {
-        let Self { optimizer, walk, before, finished, .. } = self;
+        let Self { optimizer, mut walk, before, finished, .. } = self;
+        let purges = optimizer.mode == Mode::Run && finished && optimizer.revert.is_none();
+        let purged =
+            if purges { stop::told(walk.write(released::purge(optimizer.store)).await)? } else { None };
+        let after = stop::told(walk.read(released::memory(optimizer.store)).await)?;
         let mut notes = walk.notes().to_vec();
         if !finished {
             notes.push("stopped before the end; what was done stays done".to_owned());
@@ -296,12 +305,7 @@ impl<'a> OptimizeWalk<'a> {
         if optimizer.mode == Mode::Preview {
             notes.extend(optimizer.lacks_room(before));
         }
-        let purged = match optimizer.mode {
-            Mode::Run if finished && optimizer.revert.is_none() => released::purge(optimizer.store).await?,
-            Mode::Run | Mode::Preview => Purged::NotAsked,
-        };
-        let after = released::memory(optimizer.store).await?;
-        Ok(optimizer.report(before, after, &purged, notes))
+        Ok(optimizer.report(before, after, &purged.unwrap_or(Purged::NotAsked), notes))
     }
 }
 
@@ -334,12 +338,12 @@ impl<'a> Optimizer<'a> {
         if let Some(revert) = &mut self.revert {
             return revert.apply(self.store, &needs.packed, &needs.compact, walk).await;
         }
-        self.compress(&needs.compress).await?;
-        self.give_ttls(&needs.ttl).await?;
+        self.compress(&needs.compress, walk).await?;
+        self.give_ttls(&needs.ttl, walk).await?;
         if let Some(encodings) = self.encodings.as_mut().filter(|encodings| encodings.looks()) {
             for wide in needs.wide.chunks(WIDE_AT_ONCE) {
                 walk.pace().await?;
-                let recoded = encodings.look(self.store, wide).await?;
+                let recoded = walk.write(encodings.look(self.store, wide)).await?;
                 self.touched.extend(recoded.into_iter().map(ToOwned::to_owned));
             }
             encodings.end_page();
@@ -401,13 +405,13 @@ impl<'a> Optimizer<'a> {
         needs
     }
 
-    async fn compress(&mut self, keys: &[String]) -> Result<(), RedisError> {
+    async fn compress(&mut self, keys: &[String], walk: &mut Walk) -> Result<(), RedisError> {
         for chunk in keys.chunks(PAYLOADS_AT_ONCE) {
+            walk.pace().await?;
             let calls = chunk.iter().map(|key| Call::new(&[key])).collect();
             let mut plain = Vec::new();
-            for (key, answer) in
-                chunk.iter().zip(self.store.inner.jobs.eval_many(&scripts::PAYLOAD, calls).await?)
-            {
+            let payloads = walk.read(self.store.inner.jobs.eval_many(&scripts::PAYLOAD, calls)).await?;
+            for (key, answer) in chunk.iter().zip(payloads) {
                 if let Some(payload) = reply::list(answer?).pop().and_then(reply::bytes) {
                     plain.push((key.clone(), payload));
                 }
@@ -421,7 +425,7 @@ impl<'a> Optimizer<'a> {
             let packed = packed.await.unwrap_or_default(); // Compression does not panic; if it did, nothing is lost.
             let written = match self.mode {
                 Mode::Preview => vec![true; packed.len()],
-                Mode::Run => self.replace(&packed).await?,
+                Mode::Run => walk.write(self.replace(&packed)).await?,
             };
             if let (Mode::Preview, Some(encodings)) = (self.mode, self.encodings.as_mut()) {
                 encodings.will_be_packed(packed.iter().map(|(key, _, packed)| (key.as_str(), packed.len())));
@@ -457,7 +461,7 @@ impl<'a> Optimizer<'a> {
         Ok(written)
     }
 
-    async fn give_ttls(&mut self, keys: &[(String, Category)]) -> Result<(), RedisError> {
+    async fn give_ttls(&mut self, keys: &[(String, Category)], walk: &mut Walk) -> Result<(), RedisError> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -467,7 +471,7 @@ impl<'a> Optimizer<'a> {
             pipe.cmd("HMGET").arg(key).arg("type").arg("severity");
             pipe.cmd("HEXISTS").arg(&reasons).arg(key);
         }
-        let mut answers = self.store.inner.jobs.pipe(pipe).await?.into_iter();
+        let mut answers = walk.read(self.store.inner.jobs.pipe(pipe)).await?.into_iter();
         let (mut calls, mut events) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
         for (key, category) in keys {
             let mut answer = || answers.next().and_then(Result::ok);
@@ -487,7 +491,8 @@ impl<'a> Optimizer<'a> {
             self.touched.extend(events.into_iter().cloned());
             return Ok(());
         }
-        let given = flags(self.store.inner.jobs.eval_many(&scripts::EXPIRE, calls).await?)?;
+        let given = walk.write(self.store.inner.jobs.eval_many(&scripts::EXPIRE, calls)).await?;
+        let given = flags(given)?;
         for (key, given) in events.into_iter().zip(given) {
             if given {
                 self.sums.ttls += 1;
@@ -499,7 +504,13 @@ impl<'a> Optimizer<'a> {
         Ok(())
     }
 
-    fn report(self, before: Memory, after: Memory, purged: &Purged, mut notes: Vec<String>) -> JobReport {
+    fn report(
+        self,
+        before: Memory,
+        after: Option<Memory>,
+        purged: &Purged,
+        mut notes: Vec<String>,
+    ) -> JobReport {
         let mut figures = vec![
             Figure::count("events", "Events looked at", self.sums.events),
             Figure::count("touched", "Keys changed", self.touched()),
@@ -510,7 +521,9 @@ impl<'a> Optimizer<'a> {
         }
         if self.mode == Mode::Run {
             figures.push(Figure::bytes("memory_before_bytes", "Memory in use before", before.used));
-            figures.push(Figure::bytes("memory_after_bytes", "Memory in use after", after.used));
+            figures.extend(
+                after.map(|after| Figure::bytes("memory_after_bytes", "Memory in use after", after.used)),
+            );
         }
         notes.extend(purged.words());
         let sums = self.sums;

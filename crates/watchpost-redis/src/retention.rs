@@ -100,6 +100,9 @@ pub struct RetentionPreview {
     pub notes: Vec<String>,
 }
 
+/// Who is told how far a pass is.
+type Told = Box<dyn Fn(JobProgress) + Send + Sync>;
+
 /// One pass of retention over the event store.
 pub struct RetentionWalk {
     store: EventStore,
@@ -122,6 +125,9 @@ pub struct RetentionWalk {
     // Where to go on once everything handed out so far is done, and the pass that this is a position of.
     position: u64,
     pass: u64,
+    // What is told after each page of names, and to whom.
+    step: String,
+    told: Option<Told>,
 }
 
 impl RetentionWalk {
@@ -162,7 +168,28 @@ impl RetentionWalk {
             taken: 0,
             left: 0,
             pages: VecDeque::new(),
+            step: "looking for events past their days".to_owned(),
+            told: None,
         })
+    }
+
+    /// Tells `told` how far the pass is after each page of names, whether any event of it is due or not.
+    #[must_use]
+    pub fn telling(mut self, told: impl Fn(JobProgress) + Send + Sync + 'static) -> Self {
+        self.told = Some(Box::new(told));
+        self
+    }
+
+    /// Tells at once how far the pass is, and from now on that it is at this `step`.
+    pub fn tell(&mut self, step: String) {
+        self.step = step;
+        self.say();
+    }
+
+    fn say(&self) {
+        if let Some(told) = &self.told {
+            told(self.progress());
+        }
     }
 
     /// Where a later pass may begin once everything that was handed out so far is done; the keys before it need not be
@@ -175,7 +202,7 @@ impl RetentionWalk {
     /// How far the pass is.
     #[must_use]
     pub fn progress(&self) -> JobProgress {
-        progress(&self.walk, "looking for events past their days")
+        progress(&self.walk, &self.step)
     }
 
     /// Due events met so far that stay because they are not processed.
@@ -206,7 +233,7 @@ impl RetentionWalk {
             let due: Vec<(String, Category)> = self.due.drain(..).collect();
             let stream = self.store.inner.keys.stream();
             let calls = due.iter().map(|(key, _)| Call::new(&[key, &stream]).arg(GROUP)).collect();
-            let answers = self.store.inner.jobs.eval_many(&scripts::PEEK, calls).await?;
+            let answers = self.walk.read(self.store.inner.jobs.eval_many(&scripts::PEEK, calls)).await?;
             for ((key, category), answer) in due.into_iter().zip(answers) {
                 let parts = reply::list(answer?);
                 let (Some(processed), Some(bytes)) = (parts.first(), parts.get(1).and_then(reply::count))
@@ -290,7 +317,8 @@ impl RetentionWalk {
     /// # Errors
     /// Every cause of [`RedisError`].
     pub async fn remove_unchanged(&mut self, candidates: &[Candidate]) -> Result<Vec<Removal>, RedisError> {
-        let removed = self.store.remove_unchanged(candidates).await?;
+        let (store, walk) = (&self.store, &mut self.walk);
+        let removed = walk.write(store.remove_unchanged(candidates)).await?;
         match self.walk.pace().await {
             Ok(()) | Err(RedisError::Cancelled) => Ok(removed), // What was removed must be reported.
             Err(error) => Err(error),
@@ -325,6 +353,7 @@ impl RetentionWalk {
             }
         }
         self.pages.push_back((self.found, self.walk.cursor()));
+        self.say();
         Ok(!self.walk.finished())
     }
 
@@ -338,7 +367,8 @@ impl RetentionWalk {
                 .arg(CALL_BYTES.to_string())
                 .arg(large::LARGE_BYTES.to_string())
         });
-        let answers = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect()).await?;
+        let asked = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect());
+        let answers = self.walk.read(asked).await?;
         let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
         let mut taken: Vec<Option<Taken>> = Vec::with_capacity(n);
         for (keys, answer) in keys.chunks(CALL_KEYS).zip(answers) {
@@ -372,7 +402,7 @@ impl RetentionWalk {
         if !large::is_large(&taken.token) || !taken.processed {
             return Ok(taken);
         }
-        match self.store.read_large(key, &taken.token).await? {
+        match self.walk.read(self.store.read_large(key, &taken.token)).await? {
             Some((fields, token)) => (taken.fields, taken.token) = (fields, token),
             None => taken.state = "gone".to_owned(),
         }

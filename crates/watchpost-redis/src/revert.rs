@@ -81,7 +81,7 @@ impl Revert {
     ) -> Result<(), RedisError> {
         for chunk in packed.chunks(PAYLOADS_AT_ONCE) {
             walk.pace().await?;
-            self.unpack(store, chunk).await?;
+            self.unpack(store, chunk, walk).await?;
         }
         let Some(limit) = self.limit else { return Ok(()) };
         let mut open: Vec<&str> = compact.iter().rev().map(String::as_str).collect();
@@ -89,15 +89,21 @@ impl Revert {
             walk.pace().await?;
             let mut asked = open.split_off(open.len().saturating_sub(COMPACT_AT_ONCE * CALLS));
             asked.reverse();
-            open.extend(self.widen(store, &asked, limit).await?);
+            open.extend(walk.write(self.widen(store, &asked, limit)).await?);
         }
         Ok(())
     }
 
-    async fn unpack(&mut self, store: &EventStore, keys: &[String]) -> Result<(), RedisError> {
+    async fn unpack(
+        &mut self,
+        store: &EventStore,
+        keys: &[String],
+        walk: &mut Walk,
+    ) -> Result<(), RedisError> {
         let calls = keys.iter().map(|key| Call::new(&[key])).collect();
         let mut packed = Vec::new();
-        for (key, answer) in keys.iter().zip(store.inner.jobs.eval_many(&scripts::PACKED, calls).await?) {
+        let payloads = walk.read(store.inner.jobs.eval_many(&scripts::PACKED, calls)).await?;
+        for (key, answer) in keys.iter().zip(payloads) {
             if let Some(payload) = reply::list(answer?).pop().and_then(reply::bytes) {
                 packed.push((key.clone(), payload));
             }
@@ -115,8 +121,8 @@ impl Revert {
         let written = match self.mode {
             Mode::Preview => vec![true; unpacked.len()],
             Mode::Run => {
-                self.look_for_room(store, &unpacked).await?;
-                write(store, &unpacked).await?
+                walk.read(self.look_for_room(store, &unpacked)).await?;
+                walk.write(write(store, &unpacked)).await?
             }
         };
         for (one, written) in unpacked.iter().zip(written) {

@@ -117,7 +117,7 @@ pub async fn stats(
         let (asked, next) = walk.step_ahead(commands, questions, count).await?;
         report(progress(&walk, "counting keys"));
         if let Some((names, asked)) = before.replace((names, asked)) {
-            answered = Some((names, asked.await?));
+            answered = Some((names, walk.read(asked).await?));
         }
         page = next;
     }
@@ -125,7 +125,7 @@ pub async fn stats(
         counter.page(names, answers);
     }
     if let Some((names, asked)) = before {
-        counter.page(names, asked.await?);
+        counter.page(names, walk.read(asked).await?);
     }
     Ok(counter.stats(globs, &walk))
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::RedisError;
 use crate::link::Link;
 use crate::reply;
+use crate::stop;
 use crate::store::EventStore;
 
 const COUNT_START: usize = 100;
@@ -77,12 +78,7 @@ impl Walk {
         pattern: String,
         cancel: CancellationToken,
     ) -> Result<Self, RedisError> {
-        let mut baseline_ms = f64::INFINITY;
-        for _ in 0..BASELINE_PINGS {
-            baseline_ms = baseline_ms.min(ping_ms(store).await?);
-        }
-        let keys_at_start = store.inner.jobs.query(&redis::cmd("DBSIZE")).await?;
-        let run_id = store.run_id_behind(&store.inner.jobs).await?;
+        let (baseline_ms, keys_at_start, run_id) = stop::read(&cancel, first_look(store)).await?;
         Ok(Self {
             store: store.clone(),
             pattern,
@@ -155,6 +151,29 @@ impl Walk {
     /// What a reader of the report should know about the pass.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// What `asked`, which only reads, says; once the pass is cancelled a silent server is not waited for.
+    pub(crate) fn read<T>(
+        &self,
+        asked: impl Future<Output = Result<T, RedisError>>,
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        stop::read(&self.cancel, asked)
+    }
+
+    /// The same of what writes: it has a second more, and when it is given up the notes say so.
+    pub(crate) fn write<T>(
+        &mut self,
+        asked: impl Future<Output = Result<T, RedisError>>,
+    ) -> impl Future<Output = Result<T, RedisError>> {
+        let (cancel, notes) = (&self.cancel, &mut self.notes);
+        let told = stop::unless_stopped(cancel, stop::WRITTEN, asked);
+        async move {
+            told.await.unwrap_or_else(|| {
+                notes.push(stop::UNKNOWN.to_owned());
+                Err(RedisError::Cancelled)
+            })
+        }
     }
 
     /// Sends `commands` and asks for the next page, in one round trip. After an error the same step may be tried again.
@@ -235,7 +254,7 @@ impl Walk {
 
     /// Goes behind a page whose answer named `cursor`.
     async fn advance(&mut self, cursor: u64) -> Result<(), RedisError> {
-        self.store.serves_all().await?;
+        self.read(self.store.serves_all()).await?;
         let pass = self.pass;
         self.restart_if_other_server().await?;
         if pass == self.pass {
@@ -258,7 +277,7 @@ impl Walk {
         if self.probed.elapsed() < PROBE_EVERY {
             return Ok(());
         }
-        let ping_ms = ping_ms(&self.store).await?;
+        let ping_ms = self.read(ping_ms(&self.store)).await?;
         self.probed = Instant::now();
         if ping_ms <= (self.baseline_ms * 2.0).max(self.baseline_ms + BUDGET_MS) {
             self.slow = 0;
@@ -278,10 +297,10 @@ impl Walk {
 
     /// A cursor is worth nothing in another server process: the pass starts anew. What it did is idempotent.
     async fn restart_if_other_server(&mut self) -> Result<(), RedisError> {
-        self.store.inner.jobs.ensure().await?;
+        self.read(self.store.inner.jobs.ensure()).await?;
         let generation = self.store.inner.jobs.generation();
         if generation != self.generation {
-            let run_id = self.store.run_id_behind(&self.store.inner.jobs).await?;
+            let run_id = self.read(self.store.run_id_behind(&self.store.inner.jobs)).await?;
             if run_id != self.run_id {
                 self.run_id = run_id;
                 self.cursor = 0;
@@ -296,7 +315,17 @@ impl Walk {
     }
 }
 
-fn pipe_of(commands: Vec<Cmd>) -> Pipeline {
+/// Before a pass: the shortest of a few round trips, the number of keys, and which server process answers.
+async fn first_look(store: &EventStore) -> Result<(f64, u64, String), RedisError> {
+    let mut baseline_ms = f64::INFINITY;
+    for _ in 0..BASELINE_PINGS {
+        baseline_ms = baseline_ms.min(ping_ms(store).await?);
+    }
+    let keys = store.inner.jobs.query(&redis::cmd("DBSIZE")).await?;
+    Ok((baseline_ms, keys, store.run_id_behind(&store.inner.jobs).await?))
+}
+
+pub(crate) fn pipe_of(commands: Vec<Cmd>) -> Pipeline {
     let mut pipe = redis::pipe();
     for command in commands {
         pipe.add_command(command);

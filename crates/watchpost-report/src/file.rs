@@ -1,6 +1,6 @@
 //! Putting a finished report on disk: whole or not at all.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -62,8 +62,11 @@ impl WriteError {
 const UNFINISHED: &str = ".watchpost-";
 /// So many bytes go to the disk together while more is written.
 const PIECE_BYTES: u64 = 32 << 20;
-/// A process that was killed left such a file behind if nothing was written into it for this long.
-const LEFT_AFTER: Duration = Duration::from_secs(60 * 60);
+/// A process that was killed left such a file behind if nobody holds its lock and nothing was written into it for this long:
+/// where a folder is on the network, locks of other machines may not be seen.
+const LEFT_AFTER: Duration = Duration::from_secs(10 * 60);
+/// The same where the file system knows no locks.
+const LEFT_AFTER_WITHOUT_LOCKS: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Is it a name that was made up here: the beginning and six letters or digits? Others' files are left alone.
 fn is_unfinished(name: &str) -> bool {
@@ -71,17 +74,37 @@ fn is_unfinished(name: &str) -> bool {
         .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// Takes away what processes that were killed left in a folder. `new` was just made there: by its time, and not by this
-/// machine's, others are old.
+/// A file beside the place of another one. As long as it is open it is locked, which ends with the process, however that ends.
+fn make(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let temporary = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    if let Err(error) = temporary.as_file().try_lock() {
+        // The time of the last write says as much, only later.
+        tracing::debug!(%error, folder = %folder.display(), "no lock can be had here");
+    }
+    Ok(temporary)
+}
+
+/// Takes away what processes that were killed left in a folder, of whichever console. `new` was just made there: by its time,
+/// and not by this machine's, others are old.
 fn sweep(folder: &Path, new: &File) {
     let Ok(now) = new.metadata().and_then(|about| about.modified()) else { return };
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten().filter(|entry| is_unfinished(&entry.file_name().to_string_lossy())) {
         let Ok(about) = entry.metadata() else { continue };
-        let is_left =
-            about.modified().is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > LEFT_AFTER));
-        if about.is_file() && is_left {
-            drop(std::fs::remove_file(entry.path()));
+        let age = about.modified().ok().and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
+        if !about.is_file() || age <= LEFT_AFTER {
+            continue;
+        }
+        let path = entry.path();
+        // Another account's cannot be opened, and is that account's to take away.
+        let Ok(file) = File::options().write(true).open(&path) else { continue };
+        let is_left = match file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false, // It is being written.
+            Err(TryLockError::Error(_)) => age > LEFT_AFTER_WITHOUT_LOCKS,
+        };
+        if is_left && std::fs::remove_file(&path).is_ok() {
+            tracing::warn!(file = %path.display(), "removed an unfinished file that a killed process had left");
         }
     }
 }
@@ -113,10 +136,7 @@ impl Prepared {
         if !folder.is_dir() {
             return Err(WriteError::NoFolder(folder.to_owned()).into());
         }
-        let temporary = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .tempfile_in(folder)
-            .map_err(|error| failed(path, error))?;
+        let temporary = make(folder).map_err(|error| failed(path, error))?;
         sweep(folder, temporary.as_file());
         let mut out = Hashing {
             file: BufWriter::with_capacity(1 << 16, temporary),

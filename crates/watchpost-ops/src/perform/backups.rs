@@ -421,6 +421,7 @@ async fn restore(
             break;
         }
     }
+    done.notes.extend_from_slice(restorer.notes());
     done.restored = Some(restorer.restored);
     written?;
     reading.end().await.map(drop)

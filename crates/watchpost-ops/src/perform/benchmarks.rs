@@ -1,7 +1,7 @@
 //! Measuring Redis.
 
 use watchpost_model::job::{JobKind, JobReport, JobRun};
-use watchpost_redis::benchmark::{BenchmarkPlan, benchmark, preview};
+use watchpost_redis::benchmark::{BenchmarkPlan, Benchmarked, benchmark, preview};
 
 use crate::contract::BenchmarkRequest;
 use crate::door::Context;
@@ -37,8 +37,11 @@ pub(crate) async fn benchmark_run(cx: Context, request: BenchmarkRequest) -> Res
         .jobs()
         .start(&cx, &workspace, JobKind::Benchmark, parameters, move |ticket| async move {
             let progress = |progress| ticket.progress(progress);
-            let measured = benchmark(&events, plan, &progress, ticket.cancel.clone()).await;
-            Ended::from(measured.map_err(OpError::from))
+            match benchmark(&events, plan, &progress, ticket.cancel.clone()).await {
+                // The steps that came to their end are told, however it ended.
+                Ok(Benchmarked { report, ended }) => Ended { report, error: ended.err().map(OpError::from) },
+                Err(error) => Ended { report: JobReport::default(), error: Some(error.into()) },
+            }
         })
         .await
 }

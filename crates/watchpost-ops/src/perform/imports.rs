@@ -132,7 +132,7 @@ async fn import(
     let reading = tokio::task::spawn_blocking(move || read(&file, offset, importer, &sender));
     while let Some(chunk) = receiver.recv().await {
         ticket.check()?;
-        let written = events.write_events(&chunk.events).await?;
+        let written = ticket.written(events.write_events(&chunk.events)).await?;
         journal.save(chunk.offset);
         tally.take(&chunk, &written);
         ticket.progress(JobProgress {
@@ -312,7 +312,7 @@ async fn simulate(
         if batch.is_empty() {
             break;
         }
-        let written = events.write_events(&batch).await?;
+        let written = ticket.written(events.write_events(&batch)).await?;
         tally.written += written.written;
         tally.duplicates += written.duplicates;
         let done = tally.written + tally.duplicates;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use watchpost_model::event::Category;
 use watchpost_model::health::Unit;
 use watchpost_model::ids::EventId;
-use watchpost_model::job::{Figure, JobKind, JobPosition, JobProgress, JobReport, JobRun};
+use watchpost_model::job::{Figure, JobKind, JobPosition, JobReport, JobRun};
 use watchpost_model::plain::grouped;
 use watchpost_model::policy::RetentionRule;
 use watchpost_redis::optimize::{self, Direction, Mode, OptimizeWalk, optimize, revert};
@@ -124,7 +124,7 @@ impl Retention {
     pub(super) async fn run(&self, workspace: &Workspace, ticket: &Ticket) -> Ended {
         let mut tally = Tally::default();
         let result = self.retain(workspace, ticket, &mut tally).await;
-        tally.memory_after = memory(workspace).await;
+        tally.memory_after = ticket.soon(memory(workspace)).await.flatten();
         Ended { report: tally.report("archived and removed", tally.memory_before), error: result.err() }
     }
 
@@ -132,22 +132,24 @@ impl Retention {
     /// engine has not processed yet stay: removing them would hide them from detection.
     async fn retain(&self, workspace: &Workspace, ticket: &Ticket, tally: &mut Tally) -> Result<(), OpError> {
         let events = loaded(workspace, ticket).await?;
-        tally.memory_before = memory(workspace).await;
+        tally.memory_before = ticket.soon(memory(workspace)).await.flatten();
         let mut journal = Journal::open(workspace, ticket, &events, self.restart).await?;
         let from = journal.begun().map(|begun| begun.position.clone());
         let mut patience = Patience::new(ticket);
-        tally.memory_lacking = events.memory_lacking().await.unwrap_or_default();
+        tally.memory_lacking = ticket.soon(events.memory_lacking()).await.and_then(Result::ok).flatten();
         let mut walk = loop {
             let (now, cancel) = (workspace.now(), ticket.cancel.clone());
             match RetentionWalk::start(&events, &self.rules, now, None, from.as_ref(), cancel).await {
-                Ok(walk) => break walk,
+                Ok(walk) => {
+                    let told = ticket.clone();
+                    break walk.telling(move |progress| told.progress(progress));
+                }
                 Err(error) => patience.wait(error).await?,
             }
         };
         let result = walk_through(&mut walk, &events, workspace, ticket, &mut journal, tally).await;
         tally.finish(&walk);
-        let step = format!("{} archived and removed", tally.removed);
-        ticket.progress(JobProgress { step, ..walk.progress() });
+        walk.tell(format!("{} archived and removed", tally.removed));
         tally.notes.extend(journal.words());
         if let Err(error) = result {
             // What is done stays done: the next run goes on behind it.
@@ -189,6 +191,9 @@ async fn walk_through(
             async { if is_last { Ok(None) } else { next_batch(walk, ticket).await } },
         );
         if let Some(before) = archived.take() {
+            if removals.is_err() {
+                tally.unknown += before.candidates.len() as u64;
+            }
             tally.removals(&removals?, &before.candidates);
             journal.done_to(before.position);
         }
@@ -196,8 +201,7 @@ async fn walk_through(
         tally.unprocessed += kept.unprocessed;
         tally.unreadable += kept.unreadable;
         archived = (!is_last).then_some(Archived { candidates: kept.candidates, position });
-        let step = format!("{} archived and removed", tally.removed);
-        ticket.progress(JobProgress { step, ..walk.progress() });
+        walk.tell(format!("{} archived and removed", tally.removed));
         read = next?;
     }
     Ok(())
@@ -263,7 +267,7 @@ async fn removed(
 ) -> Result<Vec<Removal>, OpError> {
     let mut patience = Patience::new(ticket);
     loop {
-        match events.remove_unchanged(candidates).await {
+        match ticket.written(events.remove_unchanged(candidates)).await {
             Ok(removals) => return Ok(removals),
             // It has been archived: a cancelled job leaves it to the next run.
             Err(error) => patience.wait(error).await?,
@@ -321,6 +325,8 @@ struct Tally {
     /// Keys that were not as they had been read, and that no later look has removed.
     changed: HashSet<String>,
     gone: u64,
+    /// Keys that are archived and whose removal was not answered.
+    unknown: u64,
     /// Archived events past their days in the database.
     pruned: u64,
     memory_before: Option<u64>,
@@ -400,6 +406,10 @@ impl Tally {
             (
                 self.gone,
                 "were gone already: run out, removed by somebody else, or by an attempt whose answer was lost",
+            ),
+            (
+                self.unknown,
+                "in the archive, and whether they are gone from Redis is not known, for it did not answer: the next run looks again",
             ),
         ] {
             if count > 0 {

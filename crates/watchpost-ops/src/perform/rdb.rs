@@ -76,7 +76,7 @@ pub(super) async fn copy(
         Broken::Write(error) => unwritten(error),
         Broken::Stopped => OpError::internal("a part of the copy was not handed on"),
     })?;
-    let after = Contents::of(events).await?;
+    let after = ticket.soon(Contents::of(events)).await.ok_or_else(cancelled)??;
     ticket.step("starting a scratch server with it".to_owned());
     let rehearsed = rehearse(&prepared, rehearsal, (&plan.before, &after), ticket).await?;
     let encryption = sealed.as_ref().map(|sealed| encrypted(&sealed.locked));

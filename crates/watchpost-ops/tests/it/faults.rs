@@ -70,6 +70,13 @@ impl Shop {
         }
     }
 
+    /// `-STOP`: it answers nothing, and its connections stay; `-CONT`: it goes on.
+    fn signal(&self, name: &str) {
+        let process = self.child.as_ref().expect("it runs").id().to_string();
+        let told = Command::new("kill").args([name, &process]).status();
+        assert!(told.expect("kill is installed").success(), "it runs");
+    }
+
     /// What `redis-cli` answers.
     fn ask(&self, words: &[&str]) -> String {
         let output = Command::new("redis-cli").arg("-s").arg(self.socket()).args(words).output();
@@ -308,6 +315,36 @@ async fn a_job_that_waits_says_for_what_and_can_be_stopped_and_goes_on() {
     assert_eq!(stopped.state, JobState::Cancelled);
 
     shop.start(&[]);
+    shop.answers().await;
+    let again = begin(&desk).await;
+    let again = desk.finish(again).await;
+    assert_eq!(again.state, JobState::Done, "{:?}", again.error);
+    if shop.events_left() > 0 {
+        let last = begin(&desk).await;
+        assert_eq!(desk.finish(last).await.state, JobState::Done);
+    }
+    as_the_oracle(&desk, &shop, &events).await;
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_server_hangs_is_stopped_at_once_and_nothing_is_lost() {
+    let shop = Shop::open();
+    let (desk, events) = shop.with_events().await;
+    // Between many other keys, so that it takes a while.
+    const OTHERS: &str = "for n = 1, 400000 do redis.call('SET', 'security:other:' .. n, '') end";
+    shop.ask(&["EVAL", OTHERS, "0"]);
+    let run = begin(&desk).await;
+    wait("a part is removed", || shop.indexed() < EVENTS).await;
+    shop.signal("-STOP");
+    let asked = tokio::time::Instant::now();
+    desk.ask::<operation::job_cancel>(JobRef { id: run.id }).await.expect("it is known");
+    let stopped = desk.finish(run).await;
+    // A command that is not answered fails after five seconds at the earliest.
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    assert_eq!(stopped.state, JobState::Cancelled, "{stopped:?}");
+
+    shop.signal("-CONT");
     shop.answers().await;
     let again = begin(&desk).await;
     let again = desk.finish(again).await;

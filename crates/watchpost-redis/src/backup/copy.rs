@@ -19,6 +19,7 @@ use super::rdb::RdbEnd;
 use crate::error::RedisError;
 use crate::info::Info;
 use crate::reply;
+use crate::stop;
 use crate::store::EventStore;
 use crate::wire::Wire;
 use crate::wire::accepted;
@@ -299,7 +300,7 @@ impl RdbCopy {
         plan: &RdbPlan,
         cancel: CancellationToken,
     ) -> Result<Self, RdbError> {
-        let target = store.inner.route.server().await?;
+        let target = stop::read(&cancel, store.inner.route.server()).await?;
         let mut wire = Wire::connect(&target, cancel).await?;
         // Sent as it is made, without a file on the server's disk, and nothing after it.
         for [name, value] in [["capa", "eof"], ["rdb-only", "1"]] {

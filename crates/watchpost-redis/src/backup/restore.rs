@@ -19,12 +19,14 @@ use crate::link::PIPELINE_BYTES;
 use crate::link::PIPELINE_COMMANDS;
 use crate::reply;
 use crate::scripts;
+use crate::stop;
 use crate::store::EventStore;
 use crate::typed::Elements;
 use crate::typed::Pair;
 use crate::typed::ValueKind;
 use crate::usage::usage;
 use crate::walk::Walk;
+use crate::walk::pipe_of;
 
 /// Reasons that are told one by one; the rest is counted.
 const REASONS: usize = 20;
@@ -131,6 +133,7 @@ impl Restorer {
         cancel: CancellationToken,
     ) -> Result<Self, RedisError> {
         Ok(Self {
+            now_ms: stop::read(&cancel, store.server_now()).await?.timestamp_millis(),
             // Only its pace is used.
             walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
             store: store.clone(),
@@ -139,7 +142,6 @@ impl Restorer {
             preview: false,
             restored: Restored::default(),
             checked: Checked::default(),
-            now_ms: store.server_now().await?.timestamp_millis(),
             building: None,
         })
     }
@@ -148,6 +150,12 @@ impl Restorer {
     #[must_use]
     pub fn preview(self) -> Self {
         Self { preview: true, ..self }
+    }
+
+    /// What a reader of the report should know.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        self.walk.notes()
     }
 
     /// Writes records, in the order of the file.
@@ -208,8 +216,9 @@ impl Restorer {
                 }
             }
         } else {
-            let answers =
-                self.ask(records.iter().map(|record| restore(&record.key, record, false)).collect()).await?;
+            let answers = self
+                .change(records.iter().map(|record| restore(&record.key, record, false)).collect())
+                .await?;
             let mut written = Vec::new();
             for (record, answer) in records.into_iter().zip(answers) {
                 match answer {
@@ -262,7 +271,7 @@ impl Restorer {
             }
         }
         let answers =
-            self.ask(replace.iter().map(|record| restore(&record.key, record, true)).collect()).await?;
+            self.change(replace.iter().map(|record| restore(&record.key, record, true)).collect()).await?;
         for (record, answer) in replace.into_iter().zip(answers) {
             match answer {
                 Ok(_) => self.restored.replaced += 1,
@@ -276,12 +285,13 @@ impl Restorer {
     async fn replace_large(&mut self, record: &Record) -> Result<(), RedisError> {
         self.walk.pace().await?;
         let temporary = self.temporary(&record.key);
-        for answer in self.ask(vec![restore(&temporary, record, true)]).await? {
+        for answer in self.change(vec![restore(&temporary, record, true)]).await? {
             if let Err(error) = answer {
                 return self.fail(&record.key, error);
             }
         }
-        let replaced = take_place(&self.store.inner.jobs, &record.key, &temporary).await?;
+        let (link, walk) = (&self.store.inner.jobs, &mut self.walk);
+        let replaced = walk.write(take_place(link, &record.key, &temporary)).await?;
         *(if replaced { &mut self.restored.replaced } else { &mut self.restored.expired }) += 1;
         Ok(())
     }
@@ -304,18 +314,21 @@ impl Restorer {
             Some(command("ZADD", &[contract.index(parsed.category).as_bytes(), b"NX", at.as_bytes(), key]))
         });
         let entries: Vec<Cmd> = entries.collect();
-        for answer in self.ask(entries).await? {
+        for answer in self.change(entries).await? {
             answer.map_err(|error| self.store.classify(error))?;
         }
         Ok(())
     }
 
+    /// Sends commands that only read.
     async fn ask(&self, commands: Vec<Cmd>) -> Result<Vec<RedisResult<Value>>, RedisError> {
-        let mut pipe = redis::pipe();
-        for command in commands {
-            pipe.add_command(command);
-        }
-        self.store.inner.jobs.pipe(pipe).await
+        self.walk.read(self.store.inner.jobs.pipe(pipe_of(commands))).await
+    }
+
+    /// Sends commands that write.
+    async fn change(&mut self, commands: Vec<Cmd>) -> Result<Vec<RedisResult<Value>>, RedisError> {
+        let (jobs, walk) = (&self.store.inner.jobs, &mut self.walk);
+        walk.write(jobs.pipe(pipe_of(commands))).await
     }
 
     /// Notes a key that the server does not take; what stops everything is the error of the run.
@@ -361,7 +374,7 @@ impl Restorer {
                     None => command("PERSIST", &[&temporary]),
                 });
             }
-            for answer in self.ask(commands).await? {
+            for answer in self.change(commands).await? {
                 answer.map_err(|error| self.store.classify(error))?;
             }
         }
@@ -373,7 +386,8 @@ impl Restorer {
 
     /// Looks whether a large key is there, and chooses the name under which it is put together.
     async fn begin(&mut self, record: &Record, kind: ValueKind) -> Result<(), RedisError> {
-        let exists: i64 = self.store.inner.jobs.query(&command("EXISTS", &[&record.key])).await?;
+        let exists = command("EXISTS", &[&record.key]);
+        let exists: i64 = self.walk.read(self.store.inner.jobs.query(&exists)).await?;
         let existing = if exists == 0 { None } else { Some(self.read(&record.key, kind).await?) };
         let write = !self.preview && (existing.is_none() || self.existing == Existing::Replace);
         let temporary = self.temporary(&record.key);
@@ -387,7 +401,7 @@ impl Restorer {
         let mut windows = ValueWindows::new(key.to_vec(), kind);
         loop {
             self.walk.pace().await?;
-            match windows.next(&self.store.inner.jobs).await {
+            match self.walk.read(windows.next(&self.store.inner.jobs)).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(Some(windows.sum.finish())),
                 Err(RedisError::WrongType(_)) => return Ok(None),
@@ -399,7 +413,7 @@ impl Restorer {
     /// The last part of a large key is there.
     async fn complete(&mut self, key: &[u8], digest: ValueDigest) -> Result<(), RedisError> {
         let Some(Building { temporary, existing, .. }) = self.building.take() else { return Ok(()) };
-        let link = &self.store.inner.jobs;
+        let (link, walk) = (&self.store.inner.jobs, &mut self.walk);
         let counts = &mut self.restored;
         let is_same = existing == Some(Some(digest));
         let drop_it = match (&temporary, existing) {
@@ -417,19 +431,21 @@ impl Restorer {
                 false
             }
             (Some(temporary), Some(_)) => {
-                let replaced = take_place(link, key, temporary).await?;
+                let replaced = walk.write(take_place(link, key, temporary)).await?;
                 *(if replaced { &mut counts.replaced } else { &mut counts.expired }) += 1;
                 false
             }
             (Some(temporary), None) => {
-                let renamed: Value = link.query(&command("RENAMENX", &[temporary, key])).await?;
+                let rename = command("RENAMENX", &[temporary, key]);
+                let renamed: Value = walk.write(link.query(&rename)).await?;
                 let came_first = renamed == Value::Int(0);
                 *(if came_first { &mut counts.kept } else { &mut counts.written }) += 1;
                 came_first
             }
         };
         if let (true, Some(temporary)) = (drop_it, temporary) {
-            let _: Value = link.query(&command("UNLINK", &[&temporary])).await?;
+            let unlink = command("UNLINK", &[&temporary]);
+            let _: Value = walk.write(link.query(&unlink)).await?;
         }
         Ok(())
     }
@@ -448,7 +464,7 @@ impl Restorer {
                 [command(dump, &[&record.key]), command("PTTL", &[&record.key])]
             });
             let mut answers = self.ask(questions.collect()).await?.into_iter();
-            let now_ms = self.store.server_now().await?.timestamp_millis();
+            let now_ms = self.walk.read(self.store.server_now()).await?.timestamp_millis();
             for record in chunk {
                 let (value, ttl) = (answers.next(), answers.next());
                 let value = value.and_then(Result::ok).unwrap_or(Value::Nil);

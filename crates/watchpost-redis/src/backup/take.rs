@@ -103,7 +103,7 @@ impl BackupWalk {
     /// Every cause of [`RedisError`].
     pub async fn head(&self, watchpost: &str) -> Result<BackupHead, RedisError> {
         let store = &self.facts.store;
-        let info = store.server_info().await?;
+        let info = self.facts.walk.read(store.server_info()).await?;
         Ok(BackupHead {
             made_at: store.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             watchpost: watchpost.to_owned(),
@@ -197,7 +197,7 @@ impl BackupWalk {
             self.facts.walk.pace().await?;
             let link = &self.facts.store.inner.jobs;
             let kind = reading.windows.windows.kind;
-            let next = match reading.windows.next(link).await {
+            let next = match self.facts.walk.read(reading.windows.next(link)).await {
                 // Of another type by now: what was read of it is a value that was.
                 Err(RedisError::WrongType(_)) => None,
                 next => next?,
@@ -213,7 +213,7 @@ impl BackupWalk {
             reading.part += 1;
             let (last, groups) = if over {
                 let groups = if kind == ValueKind::Stream {
-                    groups(link, &reading.key.key).await?
+                    self.facts.walk.read(groups(link, &reading.key.key)).await?
                 } else {
                     Vec::new()
                 };

@@ -58,17 +58,17 @@ impl Optimizer<'_> {
             walk.pace().await?;
             let mut scan = redis::cmd("ZSCAN");
             scan.arg(&index).arg(cursor.to_string()).arg("COUNT").arg(ZSCAN_COUNT);
-            let reply: Value = jobs.query(&scan).await?;
+            let reply: Value = walk.read(jobs.query(&scan)).await?;
             let (next, rows) = reply::scan(reply).ok_or(RedisError::Answer { command: "ZSCAN" })?;
             let prefix = self.store.inner.target.prefix.as_bytes();
             let (members, foreign): (Vec<&Vec<u8>>, Vec<&Vec<u8>>) =
                 rows.iter().step_by(2).partition(|member| member.starts_with(prefix));
-            self.sums.unindexed += drop_foreign(self.store, self.mode, &index, &foreign).await?;
+            self.sums.unindexed += walk.write(drop_foreign(self.store, self.mode, &index, &foreign)).await?;
             let mut pipe = redis::pipe();
             for member in &members {
                 pipe.cmd("EXISTS").arg(*member);
             }
-            let exists = jobs.pipe(pipe).await?;
+            let exists = walk.read(jobs.pipe(pipe)).await?;
             let gone = members
                 .into_iter()
                 .zip(exists)
@@ -82,7 +82,7 @@ impl Optimizer<'_> {
                         args: Vec::new(),
                     };
                     let calls = gone.iter().map(call).collect();
-                    flags(jobs.eval_many(&scripts::UNINDEX, calls).await?)?
+                    flags(walk.write(jobs.eval_many(&scripts::UNINDEX, calls)).await?)?
                         .into_iter()
                         .filter(|done| *done)
                         .count() as u64

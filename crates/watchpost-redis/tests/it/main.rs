@@ -22,4 +22,5 @@ mod queue;
 mod retention;
 mod rights;
 mod sentinel;
+mod stopped;
 mod support;

@@ -94,6 +94,41 @@ async fn saves_bytes_keeps_ttls_and_does_what_it_previewed() {
     assert_eq!((again["compressed"], again["ttls_given"], again["index_trimmed"]), (0.0, 0.0, 0.0));
 }
 
+/// Nobody has archived what cannot be read: with an expiry it would be gone before somebody has looked at it.
+#[tokio::test]
+async fn what_cannot_be_read_is_given_no_ttl() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut raw = server.raw().await;
+    let begin = now().timestamp_millis() - 1_000_000;
+    let [good, quarantined, bare, empty] = [0, 1, 2, 3].map(|n| format!("security:auth:{}", begin + n));
+    let _: u64 = query(&mut raw, &["HSET", &good, "type", "login"]).await;
+    // By its type it looks like an event; that it is none shows when it is read.
+    let _: u64 = query(&mut raw, &["HSET", &quarantined, "type", "login", "id", "no UUID"]).await;
+    store.ensure_group().await.unwrap();
+    let mut cursor = watchpost_redis::AdoptCursor::default();
+    while !store.adopt_bare(&mut cursor, 1_000).await.unwrap().wrapped {}
+    assert_eq!(store.read_new("a", 10, 0).await.unwrap().len(), 2);
+    let known: Vec<String> = store.quarantined(10).await.unwrap().into_iter().map(|one| one.key).collect();
+    assert_eq!(known, [quarantined.clone()]);
+    // The engine has not come by these.
+    let _: u64 = query(&mut raw, &["HSET", &bare, "severity", "high"]).await;
+    let _: u64 = query(&mut raw, &["HSET", &empty, "type", "", "severity", "high"]).await;
+
+    for mode in [Mode::Preview, Mode::Run] {
+        let report = run(&store, mode).await;
+        assert_eq!(figures(&report)["ttls_given"], 1.0, "{mode:?}: {report:?}");
+        let told = "3 keys without a TTL cannot be read as events and get none";
+        assert!(report.notes.iter().any(|note| note.starts_with(told)), "{mode:?}: {report:?}");
+        let ttl: i64 = query(&mut raw, &["PTTL", &good]).await;
+        assert_eq!(ttl > 0, mode == Mode::Run, "{mode:?}: {ttl}");
+        for key in [&quarantined, &bare, &empty] {
+            let ttl: i64 = query(&mut raw, &["PTTL", key]).await;
+            assert_eq!(ttl, -1, "{mode:?}: {key}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_cancelled_run_reports_what_it_did() {
     let server = TestServer::start().await;

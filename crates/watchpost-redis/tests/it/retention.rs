@@ -1,6 +1,8 @@
 //! Retention: preview equals run, nothing changed or unprocessed goes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
 
 use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
@@ -90,6 +92,25 @@ async fn preview_equals_run_and_young_events_stay() {
     let by_days = preview(&store, Some(10)).await;
     let keys: Vec<u64> = by_days.categories.iter().map(|row| row.keys).collect();
     assert_eq!(keys, [0, 200, 0, 0, 0], "days given by hand count for all categories: {by_days:?}");
+}
+
+#[tokio::test]
+async fn how_far_it_is_is_told_where_nothing_is_due_either() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let young: Vec<Event> = (0..3_000).map(|n| old_event(1, Category::Authentication, n)).collect();
+    store.write_events(&young).await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let walk = start(&store, None).await;
+    let mut walk = walk.telling(move |progress| heard.lock().unwrap().push(progress));
+    assert_eq!(walk.next_batch(1_000).await.unwrap(), None);
+    walk.tell("nothing was due".to_owned());
+    let told = told.lock().unwrap();
+    let (last, before) = told.split_last().expect("it was told");
+    assert_eq!((last.step.as_str(), Some(last.done)), ("nothing was due", last.total));
+    assert!(before.len() > 2 && before.is_sorted_by_key(|progress| progress.done), "{before:?}");
+    assert!(before[0].done > 0 && before[0].step.starts_with("looking"), "{before:?}");
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn every_job(server: &TestServer, store: &EventStore) {
     let mut keys = KeyWalk::start(store, CancellationToken::new()).await.unwrap();
     while keys.next_batch().await.unwrap().is_some() {}
     let plan = BenchmarkPlan { ops: 100, value_bytes: 10, pipeline: 2 };
-    benchmark(store, plan, &|_| {}, CancellationToken::new()).await.unwrap();
+    benchmark(store, plan, &|_| {}, CancellationToken::new()).await.unwrap().ended.unwrap();
 
     process_all(store).await;
     let rules = default_retention();

@@ -60,6 +60,20 @@ impl TestServer {
         server
     }
 
+    /// From now on it answers nothing, and its connections stay.
+    pub(crate) fn hang(&self) {
+        let process = self.child.id().to_string();
+        let told = std::process::Command::new("kill").args(["-STOP", &process]).status();
+        assert!(told.expect("kill is installed").success(), "it runs");
+        let stands = || {
+            let state = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it is there");
+            state.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+        };
+        while !stands() {
+            std::thread::yield_now();
+        }
+    }
+
     pub(crate) fn socket(&self) -> std::path::PathBuf {
         self.dir.path().join("redis.sock")
     }

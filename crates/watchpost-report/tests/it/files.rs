@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use watchpost_report::{Prepared, WriteError, write_atomically};
@@ -83,6 +84,31 @@ fn all(folder: &Path) -> Vec<(String, String)> {
         .collect();
     found.sort();
     found
+}
+
+#[test]
+fn what_a_killed_process_left_goes_and_what_is_being_written_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let waiting = prepared(&folder.path().join("export.csv"), "by a job that waits");
+    let name = waiting.unplaced().file_name().expect("it has one").to_string_lossy().into_owned();
+    for left in [".watchpost-Ab12cd", ".watchpost-Yz89xw", ".watchpost-probe-1", "watchpost-1.csv"] {
+        fs::write(folder.path().join(left), "left").expect("written");
+    }
+    let now = fs::metadata(waiting.unplaced()).and_then(|about| about.modified()).expect("its time");
+    // The second one was left a moment ago; or its writer, on another machine, is about to go on.
+    let old = [name.as_str(), ".watchpost-Ab12cd", ".watchpost-probe-1", "watchpost-1.csv"];
+    for old in old {
+        let file = fs::File::options().write(true).open(folder.path().join(old)).expect("opened");
+        file.set_modified(now - Duration::from_secs(60 * 60)).expect("its time can be set");
+    }
+    write_atomically(&folder.path().join("report.csv"), b"abc").expect("written");
+    let left: Vec<String> = all(folder.path()).into_iter().map(|(name, _)| name).collect();
+    let mut stay =
+        [name.as_str(), ".watchpost-Yz89xw", ".watchpost-probe-1", "report.csv", "watchpost-1.csv"];
+    stay.sort_unstable();
+    assert_eq!(left, stay);
+    waiting.persist_new().expect("it is still there");
+    assert_eq!(fs::read(folder.path().join("export.csv")).expect("read"), b"by a job that waits");
 }
 
 #[test]
