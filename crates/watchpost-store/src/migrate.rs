@@ -68,6 +68,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000034, "audit_permission"),
     migration!(20261122000035, "audit_action"),
     migration!(20261123000036, "audit_form"),
+    migration!(20261123000037, "own_keys"),
 ];
 
 /// `WPST`, so that tools such as `file` know the file.
