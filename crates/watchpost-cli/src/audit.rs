@@ -527,6 +527,12 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
                 verification.from
             ))?;
         }
+        if verification.unrecorded {
+            line(
+                "  not recorded: this server takes no changes (a standby, or set to read-only) and may lack the newest \
+                 records; a check at the primary leaves its record",
+            )?;
+        }
         if let Some(seq) = verification.first_bad_seq {
             let tile = verification.first_bad_tile.as_deref().unwrap_or("-");
             line(format!("  first record that does not hold: {seq}, in {tile}"))?;
