@@ -564,7 +564,7 @@ impl Console {
             return;
         };
         let problem = OpError::from(problem);
-        if problem.hint.is_some() && problem.hint == error.hint {
+        if problem.code == ErrorCode::Unavailable && problem.hint.is_some() && problem.hint == error.hint {
             // The answer is that very thing, and is to be read first.
             tracing::debug!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
         } else {
