@@ -74,6 +74,8 @@ pub(crate) enum Audit {
     ///
     /// Goes on where the last good check of this console ended, and reads every record once a week. A log that was
     /// emptied, rolled back or replaced does not hold: this console remembers what it saw, outside the database.
+    ///
+    /// The check is recorded; a standby, or a server that is set to read-only, takes no record, and the answer says so.
     Verify {
         /// Read every record, also those that an earlier check found good.
         #[arg(long, conflicts_with = "bundle")]
