@@ -72,7 +72,8 @@ $$;
 -- Everybody: looks, and leaves records; what was refused is recorded too. Nobody writes the log but the functions.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
     watchpost_admin, watchpost_engine;
-REVOKE SELECT ON audit_payload FROM watchpost_viewer, watchpost_analyst;
+-- Nor whoever does not read what is sealed the keys that open it: the function gives a login those with which it seals itself.
+REVOKE SELECT ON audit_payload, subject_key FROM watchpost_viewer, watchpost_analyst;
 -- The words of records say reasons, and holds whom they are about: for whoever may read the trail. The other columns are
 -- what everybody's own work asks for.
 REVOKE SELECT ON audit_record, legal_hold FROM watchpost_viewer, watchpost_analyst;
@@ -84,9 +85,9 @@ GRANT SELECT (id, operation, matter, carrier, asked_by, asked_at, expires_at, st
     ON approval TO watchpost_viewer;
 REVOKE SELECT ON sealed_field, sealing_key FROM watchpost_viewer, watchpost_analyst, watchpost_auditor;
 GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text), watchpost_audit_partitions(),
-    watchpost_audit_checkpoint(text, text, text, text, text)
+    watchpost_audit_checkpoint(text, text, text, text, text), watchpost_subject_key(text, text, bytea)
     TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
-GRANT INSERT ON audit_name, subject_key, audit_cosignature, health_sample TO watchpost_viewer, watchpost_analyst,
+GRANT INSERT ON audit_name, audit_cosignature, health_sample TO watchpost_viewer, watchpost_analyst,
     watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
 GRANT INSERT ON audit_timestamp TO watchpost_lead, watchpost_auditor, watchpost_admin;
 GRANT UPDATE ON revision TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,

@@ -74,6 +74,8 @@ pub(crate) enum Audit {
     ///
     /// Goes on where the last good check of this console ended, and reads every record once a week. A log that was
     /// emptied, rolled back or replaced does not hold: this console remembers what it saw, outside the database.
+    ///
+    /// The check is recorded; a standby, or a server that is set to read-only, takes no record, and the answer says so.
     Verify {
         /// Read every record, also those that an earlier check found good.
         #[arg(long, conflicts_with = "bundle")]
@@ -526,6 +528,12 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
                 "  the first {} were found good by an earlier check and not read again (--full reads them)",
                 verification.from
             ))?;
+        }
+        if verification.unrecorded {
+            line(
+                "  not recorded: this server takes no changes (a standby, or set to read-only) and may lack the newest \
+                 records; a check at the primary leaves its record",
+            )?;
         }
         if let Some(seq) = verification.first_bad_seq {
             let tile = verification.first_bad_tile.as_deref().unwrap_or("-");

@@ -321,6 +321,9 @@ pub struct AuditVerification {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub stamp: Option<AuditStamp>,
+    /// The check has no record: the server takes no changes at all, as a standby or by its settings.
+    #[serde(default)]
+    pub unrecorded: bool,
     /// For continuing from here; absent unless `ok`.
     #[serde(skip)]
     #[ts(skip)]

@@ -13,6 +13,7 @@ use ts_rs::TS;
 use watchpost_model::access::{Caller, Permission};
 use watchpost_model::approval::{ApprovalRequest, Carrier, Matter, TwoPeople};
 use watchpost_model::audit::{AuditDraft, AuditOutcome, Change};
+use watchpost_store::StoreError;
 
 use crate::console::{Console, Workspace};
 use crate::contract::{Effect, OperationSpec, Tag};
@@ -466,7 +467,11 @@ impl Console {
             && two_people::is_person(&cx.caller)
             && let Err(problem) = workspace.store().person_seen(&cx.caller.name).await
         {
-            tracing::warn!(%problem, "it was not noted who is there");
+            if matches!(problem, StoreError::ReadOnly(_)) {
+                tracing::debug!(%problem, "it was not noted who is there");
+            } else {
+                tracing::warn!(%problem, "it was not noted who is there");
+            }
         }
     }
 
@@ -549,15 +554,21 @@ impl Console {
     /// take back here.
     async fn record_refusal(&self, cx: &Context, outcome: AuditOutcome, about: &Asked, error: &OpError) {
         let Ok(workspace) = self.workspace() else { return };
-        let error = error.to_string();
+        let why = error.to_string();
         let draft = match about.reason.clone() {
-            Some(reason) => cx.record_as(outcome, &about.object, vec![failed_by(&error)], Some(reason)),
-            None => cx.record_as(outcome, &about.object, Vec::new(), Some(error)),
+            Some(reason) => cx.record_as(outcome, &about.object, vec![failed_by(&why)], Some(reason)),
+            None => cx.record_as(outcome, &about.object, Vec::new(), Some(why)),
         };
-        if let Err(problem) = workspace.store().audit_append(draft).await {
-            tracing::error!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
-        } else {
+        let Err(problem) = workspace.store().audit_append(draft).await else {
             self.announce(&[Tag::Audit]);
+            return;
+        };
+        let problem = OpError::from(problem);
+        if problem.code == ErrorCode::Unavailable && problem.hint.is_some() && problem.hint == error.hint {
+            // The answer is that very thing, and is to be read first.
+            tracing::debug!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
+        } else {
+            tracing::error!(operation = cx.spec.name, %problem, "cannot write the audit record of a refusal");
         }
     }
 }

@@ -57,10 +57,7 @@ impl From<StoreError> for OpError {
             }
             StoreError::Denied(_) => Self::new(ErrorCode::Permission, message)
                 .hint("the roles of the database say who may (deploy/postgres-roles.sql): ask its owner"),
-            StoreError::ReadOnly(_) => Self::new(ErrorCode::Unavailable, message).hint(
-                "have the standby promoted (pg_promote), or the address lead to the primary; where the server is set to \
-                 read-only (default_transaction_read_only), look why; then try again",
-            ),
+            StoreError::ReadOnly(_) => Self::new(ErrorCode::Unavailable, message).hint(READ_ONLY),
             StoreError::Unconfirmed(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint(UNCONFIRMED),
             StoreError::Held(_) => Self::new(ErrorCode::Unavailable, message).hint(
@@ -88,6 +85,15 @@ impl From<StoreError> for OpError {
 /// What to do where nobody knows whether a change was done.
 const UNCONFIRMED: &str =
     "when the database is back, look before you try again: if it was done, the audit trail has it";
+
+/// What to do where the server takes no changes.
+const READ_ONLY: &str = "have the standby promoted (pg_promote), or the address lead to the primary; where the server is set \
+                         to read-only (default_transaction_read_only), look why; then try again";
+
+/// Did the server take no changes?
+pub(crate) fn is_read_only(error: &OpError) -> bool {
+    error.hint.as_deref() == Some(READ_ONLY)
+}
 
 /// Is it not known whether the change was done? A record that it failed could be false then.
 pub(crate) fn is_unconfirmed(error: &OpError) -> bool {

@@ -290,8 +290,12 @@ impl Witness {
                     *self.signer.write().unwrap_or_else(PoisonError::into_inner) = None;
                 }
                 // Whoever only reads need not wait for the log, nor for a standby; the next look tries again.
-                Err(held @ (StoreError::Held(_) | StoreError::ReadOnly(_))) => {
+                Err(held @ StoreError::Held(_)) => {
                     tracing::warn!(%held, "this console signs nothing for now");
+                }
+                // The status says it, and whatever is refused.
+                Err(StoreError::ReadOnly(_)) => {
+                    tracing::debug!("this console signs nothing for now: the server takes no changes");
                 }
                 result => result?,
             }
@@ -342,8 +346,11 @@ impl Witness {
         if self.problem().is_none() {
             self.remember_key()?;
             let walked = self.state().walked.clone();
-            if let Some(walked) = store.audit_cosign(walked.as_ref()).await? {
-                self.state().walked = Some(walked);
+            match store.audit_cosign(walked.as_ref()).await {
+                Ok(Some(walked)) => self.state().walked = Some(walked),
+                // A server that takes no changes is looked at all the same; the next look tries again.
+                Ok(None) | Err(StoreError::ReadOnly(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         let mut own = self.state().memory.keys.clone();

@@ -568,7 +568,11 @@ impl Workspace {
             self.witness.look(&self.store).await
         };
         if let Err(problem) = watched {
-            tracing::warn!(%problem, "what was written last was not looked at");
+            if crate::error_map::is_read_only(&problem) {
+                tracing::debug!(%problem, "what was written last was not looked at");
+            } else {
+                tracing::warn!(%problem, "what was written last was not looked at");
+            }
         }
         self.store.close().await;
         tracing::info!("the database is closed");

@@ -68,7 +68,11 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261122000034, "audit_permission"),
     migration!(20261122000035, "audit_action"),
     migration!(20261123000036, "audit_form"),
+    migration!(20261123000037, "own_keys"),
 ];
+
+/// How often the schema is changed where others at a server wait for it crosswise.
+const TRIES: u32 = 3;
 
 /// `WPST`, so that tools such as `file` know the file.
 const APPLICATION_ID: &str = "PRAGMA application_id = 1465926484";
@@ -144,6 +148,19 @@ pub(crate) async fn migrate(
     now: DateTime<Utc>,
     copied: Copied<'_>,
 ) -> Result<Option<Migrated>, StoreError> {
+    for _ in 1..TRIES {
+        match Box::pin(try_once(db, now, copied)).await {
+            // Whoever made a long look at a server waited for this, and this for it; nothing was changed.
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, "somebody read what is to be changed: the schema is tried again");
+            }
+            done => return done,
+        }
+    }
+    Box::pin(try_once(db, now, copied)).await
+}
+
+async fn try_once(db: &Db, now: DateTime<Utc>, copied: Copied<'_>) -> Result<Option<Migrated>, StoreError> {
     if lacks_nothing(db).await? {
         return Ok(None);
     }

@@ -274,6 +274,19 @@ pub(crate) async fn read_only(tx: &mut Tx) -> Result<Option<ReadOnly>, StoreErro
     Ok(row.opt_text(0)?.map(|why| if why == "standby" { ReadOnly::Standby } else { ReadOnly::Setting }))
 }
 
+/// Does the server take no changes of anybody, as a standby or by a setting for all? A login can make itself one that only
+/// reads, by its own settings and by those of its connection: that does not count.
+pub(crate) async fn read_only_for_all(tx: &mut Tx) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_catalog.pg_settings \
+                       WHERE name = 'default_transaction_read_only' AND (pg_catalog.pg_is_in_recovery() \
+                       OR setting = 'on' AND source IN \
+                       ('environment variable', 'configuration file', 'command line', 'global', 'database'))";
+    if tx.dialect() == Dialect::Sqlite {
+        return Ok(false);
+    }
+    Ok(tx.fetch_one(SQL, args![]).await?.i64(0)? == 1)
+}
+
 pub(crate) async fn head(tx: &mut Tx) -> Result<AuditHead, StoreError> {
     let row =
         tx.fetch_optional("SELECT log_id, size, frontier FROM audit_head WHERE id = 1", args![]).await?;

@@ -266,7 +266,11 @@ impl Store {
             && !self.inner.held.load(Ordering::Relaxed)
             && let Err(error) = self.checkpoint_now("close").await
         {
-            tracing::warn!(%error, "could not sign a checkpoint on closing");
+            match error {
+                // Whoever wanted to change something was told, and nobody else lacks it.
+                StoreError::ReadOnly(_) => tracing::debug!(%error, "could not sign a checkpoint on closing"),
+                _ => tracing::warn!(%error, "could not sign a checkpoint on closing"),
+            }
         }
         self.inner.db.close().await;
     }

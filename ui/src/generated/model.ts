@@ -927,7 +927,11 @@ witnesses: number,
 /**
  * The newest time stamp of a checkpoint.
  */
-stamp?: AuditStamp, };
+stamp?: AuditStamp, 
+/**
+ * The check has no record: the server takes no changes at all, as a standby or by its settings.
+ */
+unrecorded: boolean, };
 
 export type AuditVerify = { 
 /**

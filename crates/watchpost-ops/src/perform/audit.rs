@@ -55,6 +55,10 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let plan = VerifyPlan { from, kept, found, vague, strength, witnesses };
     let progress = |done, total| making.go_on("checking records", done, total);
     let result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
+    // A good check without a record is worth its answer, and no later one goes on from it.
+    if result.ok && result.unrecorded {
+        return Ok(result);
+    }
     match witness.checked(&result, workspace.now()) {
         // What was found is worth telling also where it cannot be remembered.
         Err(error) if !result.ok => {

@@ -93,6 +93,7 @@ fn unknown() -> AuditVerification {
         strength: EvidenceStrength::LocalOnly,
         witnesses: 0,
         stamp: None,
+        unrecorded: false,
         verified: None,
     }
 }

@@ -191,6 +191,8 @@ async fn a_console_goes_on_with_the_standby_that_took_the_place_of_the_primary()
     assert!(refusal.message.contains("takes no changes"), "{refusal}");
     assert!(refusal.hint.is_some_and(|hint| hint.contains("pg_promote")), "it says what to do");
     assert_eq!(settings(&desk).await.organisation, "Two", "what was confirmed is there, and no more");
+    let checked = desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("it checks");
+    assert!(checked.ok && checked.unrecorded, "{checked:?}");
 
     assert_eq!(standby.tell("SELECT pg_promote()").as_deref(), Ok("t"));
     status_until(&desk, "it goes on, and notices are heard", is_whole).await;
@@ -302,9 +304,31 @@ async fn a_server_that_is_set_to_read_only_is_told_as_that_until_it_is_not() {
     let refusal = refused(&desk, "Two").await;
     assert!(refusal.message.contains("takes no changes"), "{refusal}");
     assert_eq!(settings(&desk).await.organisation, "One");
+    // A check answers, and says that it left no record.
+    let before = trail(&desk).await.len();
+    let checked = desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("it checks");
+    assert!(checked.ok && checked.unrecorded, "{checked:?}");
+    assert_eq!(trail(&desk).await.len(), before, "nothing was written");
     set(&server, "default_transaction_read_only = off");
     status_until(&desk, "it goes on", is_whole).await;
     rename(&desk, "Three").await.expect("it takes changes again");
+    let checked = desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("it checks");
+    assert!(checked.ok && !checked.unrecorded, "{checked:?}");
+    assert!(trail(&desk).await.iter().any(|record| record.action == "audit_verify"), "it has its record");
+    // A login that made itself one that only reads gets no check without a record.
+    server.tell("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on").expect("the account may");
+    let cut = "SELECT COUNT(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity \
+               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    assert_eq!(server.tell(cut).as_deref(), Ok("t"));
+    status_until(&desk, "it is told", |status| {
+        database(status).detail.contains("default_transaction_read_only")
+    })
+    .await;
+    let refused = desk.ask::<operation::audit_verify>(AuditVerify::default()).await;
+    assert!(
+        refused.is_err_and(|error| error.message.contains("takes no changes")),
+        "it would have no record"
+    );
     desk.console.close().await;
 }
 

@@ -251,20 +251,27 @@ async fn name_ids(
     Err(StoreError::Corrupt("a name of the audit trail cannot be kept".to_owned()))
 }
 
+/// The key that seals what is recorded of a person. On PostgreSQL each login has keys of its own, and reads no others.
 async fn subject_key(tx: &mut Tx, subject: &str, now: DateTime<Utc>) -> Result<SubjectKey, StoreError> {
     const FIND: &str = "SELECT id, secret FROM subject_key WHERE subject = $1";
-    let row = match tx.fetch_optional(FIND, args![subject]).await? {
-        Some(row) => row,
-        None => {
-            let key = SubjectKey::random();
-            tx.execute(
-                "INSERT INTO subject_key (id, subject, secret, created_at) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (subject) DO NOTHING",
-                args![key.id.as_str(), subject, key.secret().as_slice(), now],
-            )
-            .await?;
-            tx.fetch_one(FIND, args![subject]).await?
+    let new = SubjectKey::random();
+    let row = match tx.dialect() {
+        Dialect::Postgres => {
+            let own = "SELECT key_id, key_secret FROM watchpost_subject_key($1, $2, $3)";
+            tx.fetch_one(own, args![subject, new.id.as_str(), new.secret().as_slice()]).await?
         }
+        Dialect::Sqlite => match tx.fetch_optional(FIND, args![subject]).await? {
+            Some(row) => row,
+            None => {
+                tx.execute(
+                    "INSERT INTO subject_key (id, subject, secret, created_at) VALUES ($1, $2, $3, $4) \
+                     ON CONFLICT (subject) DO NOTHING",
+                    args![new.id.as_str(), subject, new.secret().as_slice(), now],
+                )
+                .await?;
+                tx.fetch_one(FIND, args![subject]).await?
+            }
+        },
     };
     SubjectKey::from_stored(row.text(0)?, row.blob(1)?)
 }

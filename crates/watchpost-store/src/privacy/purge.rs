@@ -203,6 +203,7 @@ async fn take(tx: &mut Tx, found: &Found) -> Result<(), StoreError> {
     }
     let names: Vec<Value> = found.names.iter().map(Value::from).collect();
     each(tx, "DELETE FROM subject_key WHERE subject IN ", &names).await?;
+    each(tx, "DELETE FROM subject_key WHERE login_id IN ", &names).await?;
     each(tx, "DELETE FROM audit_name WHERE id IN ", &names).await?;
     Ok(())
 }

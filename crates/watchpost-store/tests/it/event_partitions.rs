@@ -10,12 +10,19 @@ use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_model::event::Event;
 use watchpost_store::{DatabaseTarget, EventFilter, IngestBatch, Store};
 
-use crate::roles::{ROLES, Team, connect, refused};
-use crate::support::{World, event, postgres_database, whole_micros};
+use crate::roles::{ROLES, Team, connect, holds, refused};
+use crate::support::{World, draft, event, postgres_database, whole_micros};
 
 const BASE: &str = include_str!("../../migrations/postgres/20261120000000_base.sql");
 /// What no partition was made for.
 const REST: &str = "event_rest";
+
+/// What the oldest schema had of a person in the trail.
+const OLD_KEY: &str = "
+INSERT INTO audit_name (id, kind, name) VALUES (repeat('a', 32), 'actor', 'dana');
+INSERT INTO subject_key (id, subject, secret, created_at)
+VALUES (repeat('1', 32), repeat('a', 32), decode(repeat('05', 32), 'hex'), 0);
+";
 
 fn ago(now: DateTime<Utc>, months: u32) -> DateTime<Utc> {
     now.checked_sub_months(Months::new(months)).unwrap()
@@ -93,8 +100,15 @@ async fn an_archive_of_the_oldest_schema_is_moved_into_its_months() {
     let times: Vec<DateTime<Utc>> = months.into_iter().chain(beyond).collect();
     let mut events: Vec<Event> = (1..).zip(&times).map(|(n, at)| event(n, *at)).collect();
     make_oldest(&target, &events, now).await;
+    connect(&target).await.execute(OLD_KEY).await.unwrap();
 
     let store = Store::open(&target, clock.clone()).await.unwrap();
+    // A person who had a key keeps it for what it sealed, and what is recorded from now on is sealed with that of the login.
+    store.audit_append(draft("incident_take")).await.unwrap();
+    holds(&store).await;
+    let keys = "SELECT login_id FROM subject_key WHERE subject = repeat('a', 32) ORDER BY login_id";
+    let keys = words(&target, keys).await;
+    assert!(keys.len() == 2 && keys[0].is_empty() && keys[1].len() == 32, "{keys:?}");
     for one in &events {
         let place = if beyond.iter().any(|at| at.timestamp_millis() == one.at.timestamp_millis()) {
             REST.to_owned()

@@ -26,12 +26,13 @@ fn junk(action: &str, permission: &str, outcome: &str) -> String {
     format!(
         r#"SELECT watchpost_audit_append(CAST(json_build_array(json_build_object('leaf', format(
         '{{"a":"{action}","by":"%s","c":"%s","h":"%s","k":"%s","kc":"%s","l":"%s","o":"%s","p":"{permission}","r":"{outcome}","t":"2026-11-22T08:00:00.000000Z","v":1}}',
-        k.subject, encode(sha256('\x02'::bytea || x.nonce || x.sealed), 'hex'), {host}, k.id,
-        substr(encode(sha256(convert_to('watchpost/kc', 'UTF8') || k.secret), 'hex'), 1, 32),
+        n.id, encode(sha256('\x02'::bytea || x.nonce || x.sealed), 'hex'), {host}, k.key_id,
+        substr(encode(sha256(convert_to('watchpost/kc', 'UTF8') || k.key_secret), 'hex'), 1, 32),
         (SELECT log_id FROM audit_head), {object}), 'actor', 'dana', 'object', 'thing/1', 'search', 'x', 'role', 'viewer',
         'nonce', encode(x.nonce, 'base64'), 'sealed', encode(x.sealed, 'base64'))) AS text))
-        FROM subject_key k JOIN audit_name n ON n.id = k.subject AND n.kind = 'actor' AND n.name = 'dana',
-        (SELECT decode(repeat('07', 24), 'hex') AS nonce, decode(repeat('09', 40), 'hex') AS sealed) x"#
+        FROM audit_name n, LATERAL watchpost_subject_key(n.id, md5(random()::text), decode(repeat('05', 32), 'hex')) k,
+        (SELECT decode(repeat('07', 24), 'hex') AS nonce, decode(repeat('09', 40), 'hex') AS sealed) x
+        WHERE n.kind = 'actor' AND n.name = 'dana'"#
     )
 }
 

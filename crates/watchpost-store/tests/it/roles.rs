@@ -103,7 +103,7 @@ async fn takes_nothing_forged(role: &str, store: &Store, person: &mut PgConnecti
     );
     // A key that opens nothing, or a name that no leaf takes, would stand in the way of somebody else's records.
     for sql in [
-        "INSERT INTO subject_key (id, subject, secret, created_at) VALUES ('x', 'y', 'z', 0)",
+        "SELECT watchpost_subject_key('y', 'x', 'z')",
         "INSERT INTO audit_name (id, kind, name) VALUES ('\"', 'login', 'nobody')",
     ] {
         assert_eq!(refused(person, sql).await.as_deref(), Some("23514"), "{role}: {sql}");
@@ -170,6 +170,7 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
              VALUES (1000000, 0, '', '', '', '', '', '')",
             "INSERT INTO audit_payload (seq, key_id, nonce, sealed) VALUES (1000000, '', '', '')",
             "INSERT INTO audit_checkpoint (size, root, at, note, key_name, reason) VALUES (1, '', 0, '', '', '')",
+            "INSERT INTO subject_key (id, subject, secret, created_at) VALUES ('x', 'y', 'z', 0)",
             "INSERT INTO person (name, first_at, last_at) VALUES ('nobody', 0, 0)",
             "INSERT INTO audit_head (id, log_id, size, frontier, checkpoint_size) VALUES (2, '', 0, '', 0)",
             "SELECT 1 FROM audit_head FOR UPDATE",
@@ -210,6 +211,8 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
         assert_eq!(code == "42501", !matches!(role, "admin" | "engine"), "{role} revokes a key: {code}");
         let reads_sealed = refused(&mut person, "SELECT 1 FROM audit_payload").await.is_none();
         assert_eq!(reads_sealed, !matches!(role, "viewer" | "analyst"), "{role} reads what is sealed");
+        let reads_keys = refused(&mut person, "SELECT secret FROM subject_key").await.is_none();
+        assert_eq!(reads_keys, reads_sealed, "{role} reads the keys of what is sealed");
         // Nor the reasons of others, nor whom a hold is about. What is left is what its own work asks for.
         for sql in
             ["SELECT search FROM audit_record", "SELECT * FROM audit_record", "SELECT value FROM legal_hold"]
@@ -241,6 +244,57 @@ async fn every_role_leaves_records_and_changes_nothing_of_the_past() {
     let auditor = Store::open(&team.target("auditor"), team.world.clock.clone()).await.unwrap();
     holds(&auditor).await;
     holds(&team.world.store).await;
+}
+
+/// The key with which a login seals what it records of dana.
+fn key_of_dana(login: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SELECT k.id FROM subject_key k JOIN audit_name n ON n.id = k.subject JOIN audit_name l ON l.id = k.login_id \
+         WHERE n.kind = 'actor' AND n.name = 'dana' AND l.kind = 'login' AND l.name = '{login}'"
+    ))
+}
+
+/// Who does not read what is sealed gets no key but those with which it seals itself, also of one and the same person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_gets_the_keys_that_it_seals_with_and_no_others() {
+    let Some(mut team) = Team::new().await else { return };
+    let mut opened = Vec::new();
+    for role in ["lead", "viewer", "analyst"] {
+        let store = Store::open(&team.target(role), team.world.clock.clone()).await.unwrap();
+        for _ in 0..2 {
+            opened.push(store.audit_append(looked("event_export")).await.unwrap());
+        }
+        store.close().await;
+    }
+    let own = "SELECT key_id FROM audit_name n, \
+               LATERAL watchpost_subject_key(n.id, repeat('0', 32), decode(repeat('05', 32), 'hex')) \
+               WHERE n.kind = 'actor' AND n.name = 'dana'";
+    let mut seen = Vec::new();
+    for role in ["viewer", "analyst"] {
+        let sql = key_of_dana(&team.login(role));
+        let keys = team.owner.fetch_all(sql).await.unwrap();
+        assert_eq!(keys.len(), 1, "{role}: one key for a person and a login");
+        let mut person = connect(&team.target(role)).await;
+        let given: String = person.fetch_one(own).await.unwrap().get(0);
+        assert_eq!(given, keys[0].get::<String, _>(0), "{role}: its own one");
+        seen.push(given);
+        for sql in ["SELECT secret FROM subject_key", "SELECT * FROM subject_key", "DELETE FROM subject_key"]
+        {
+            assert_eq!(refused(&mut person, sql).await.as_deref(), Some("42501"), "{role}: {sql}");
+        }
+    }
+    let sql = key_of_dana(&team.login("lead"));
+    let of_lead: String = team.owner.fetch_one(sql).await.unwrap().get(0);
+    assert!(seen[0] != seen[1] && !seen.contains(&of_lead), "{seen:?}, {of_lead}");
+    // Whoever may read the trail reads all of it.
+    let auditor = Store::open(&team.target("auditor"), team.world.clock.clone()).await.unwrap();
+    let page = auditor.audit_page(&AuditFilter::default(), None, 100).await.unwrap();
+    for seq in opened {
+        let record = page.iter().find(|record| record.seq == seq).expect("it is there");
+        assert!(record.actor == "dana" && record.reason == looked("event_export").reason, "{record:?}");
+    }
+    holds(&auditor).await;
+    auditor.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

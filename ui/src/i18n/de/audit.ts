@@ -87,6 +87,7 @@ export const audit = {
   'audit.verify.full': 'Jeden Eintrag lesen',
   'audit.verify.stop': 'Anhalten',
   'audit.verify.progress': 'Einträge werden geprüft',
+  'audit.verify.unrecorded': 'Nicht festgehalten: Dieser Server nimmt keine Änderungen an (ein Standby, oder auf nur Lesen gestellt) und hat vielleicht die neuesten Einträge noch nicht. Eine Prüfung am Primärserver hinterlässt ihren Eintrag.',
   'audit.verify.from': 'Nicht noch einmal gelesen, weil eine frühere Prüfung es gut fand: {records}',
   'audit.action.tried': 'Versucht: {action}',
   'audit.object.filter': 'Nur was an {object} getan wurde',

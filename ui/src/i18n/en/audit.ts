@@ -87,6 +87,7 @@ export const audit = {
   'audit.verify.full': 'Read every record',
   'audit.verify.stop': 'Stop',
   'audit.verify.progress': 'Checking records',
+  'audit.verify.unrecorded': 'Not recorded: this server takes no changes (a standby, or set to read-only) and may lack the newest records. A check at the primary leaves its record.',
   'audit.verify.from': 'Not read again, because an earlier check found it good: {records}',
   'audit.action.tried': 'Tried: {action}',
   'audit.object.filter': 'Only what was done to {object}',

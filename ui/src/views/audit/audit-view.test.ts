@@ -114,7 +114,7 @@ describe('the audit trail', () => {
   });
 
   it('does not soften a trail that does not hold', async () => {
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], set_apart: [], own_faults: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], set_apart: [], own_faults: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
@@ -128,7 +128,7 @@ describe('the audit trail', () => {
     if (row === undefined) throw new Error('the demo has records');
     const problem = 'record 7: what it says of a key is not vouched for';
     platform.answers.audit_show = () => ({ record: { ...row, seq: 7 }, leaf: '{}', covered_by: null, erased_by: null });
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 6, problems: ['record 6: the leaf is not canonical', problem], erased: [], set_apart: [{ record: 3, by: 9, problem: 'record 3: the payload does not open with its key' }], own_faults: [{ record: 7, problem }], strength: 'session_key' });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 6, problems: ['record 6: the leaf is not canonical', problem], erased: [], set_apart: [{ record: 3, by: 9, problem: 'record 3: the payload does not open with its key' }], own_faults: [{ record: 7, problem }], strength: 'session_key' });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-apart').textContent).toMatch(/record 3: the payload does not open.*Set apart by record 9/));
     expect(document.querySelectorAll('[data-test=audit-own-fault-open]'), 'what was altered is not the fault of its writer').toHaveLength(1);
