@@ -12,7 +12,7 @@ use crate::document::{
 use crate::framework::{Check, Control, Empty, Framework, Rule};
 use crate::mask::{mask_proof, mask_rows, shown_scope};
 use crate::verify::FORMAT;
-use crate::wording::{LACKING_FAILS, LACKING_WARNS, counted, thousands};
+use crate::wording::{LACKING_FAILS, LACKING_WARNS, NOTHING, counted, thousands};
 
 /// The reason of a control that only people can show.
 pub(crate) const ALONE: &str = "Data alone cannot show this.";
@@ -222,8 +222,8 @@ pub(crate) fn by_rule(
     }
     if population == 0 {
         return match rule.empty {
-            Empty::NoData if rule.if_any => (None, "Nothing of the kind happened in the period.".to_owned()),
-            Empty::NoData => (Some(State::NoData), "Nothing of the kind happened in the period.".to_owned()),
+            Empty::NoData if rule.if_any => (None, NOTHING.to_owned()),
+            Empty::NoData => (Some(State::NoData), NOTHING.to_owned()),
             Empty::Warn => (Some(State::Warn), LACKING_WARNS.to_owned()),
             Empty::Fail => (Some(State::Fail), LACKING_FAILS.to_owned()),
         };
@@ -272,7 +272,7 @@ pub(crate) fn found(population: u64, warnings: u64, exceptions: u64) -> String {
 /// The worst state of the checks and why; a pass names nothing that failed.
 pub(crate) fn worst(checks: &[CheckResult]) -> (State, String) {
     let Some(state) = checks.iter().filter_map(|check| check.state).max() else {
-        return (State::NoData, "Nothing of the kind happened in the period.".to_owned());
+        return (State::NoData, NOTHING.to_owned());
     };
     let reasons: Vec<String> = checks
         .iter()

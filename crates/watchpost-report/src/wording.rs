@@ -5,12 +5,15 @@ use watchpost_model::evidence::EvidenceQuery;
 
 use crate::document::{CheckResult, Scope, Summary};
 
+/// The reason of a check, or of a control, to which nothing in the period belongs.
+pub(crate) const NOTHING: &str = "There was nothing to judge in the period.";
 /// The reason of a check that warns, because nothing of what it looks at is there.
 pub(crate) const LACKING_WARNS: &str = "None was found in the period, and there should be some.";
 /// The same of one that fails.
 pub(crate) const LACKING_FAILS: &str = "None was found in the period, and there has to be at least one.";
 /// How reports of earlier builds say it.
-const EARLIER: [(&str, &str); 2] = [
+const EARLIER: [(&str, &str); 3] = [
+    ("Nothing of the kind happened in the period.", NOTHING),
     ("Nothing of the kind happened, though it should have.", LACKING_WARNS),
     ("Nothing of the kind happened, though it had to.", LACKING_FAILS),
 ];

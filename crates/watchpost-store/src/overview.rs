@@ -3,8 +3,11 @@
 //! Counts of events are exact for any period: whole five-minute buckets come from the rollups, the rests at both ends
 //! from the events themselves.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use watchpost_model::event::{Category, Entity, EntityKind, Outcome, Severity};
+use watchpost_model::finding::Finding;
 use watchpost_model::health::Unit;
 use watchpost_model::incident::Incident;
 use watchpost_model::overview::{
@@ -20,6 +23,9 @@ use crate::event::{ip_key, severity_of};
 use crate::incident::{self, SELECT};
 use crate::rollup::{BUCKET, bucket_of};
 use crate::store::Store;
+
+/// Rows of a list of those with the most.
+const TOP_MAX: usize = 10;
 
 /// The buckets of the charts.
 #[derive(Clone, Copy)]
@@ -90,12 +96,14 @@ async fn build(
     let cells = cell_counts(tx, period, grid).await?;
     let grid_before = Grid::new(period.previous(), 1);
     let before = cell_counts(tx, period.previous(), grid_before).await?;
-    let calls = calls_among(tx, period, grid, &cells).await?;
-    let calls_before = calls_among(tx, period.previous(), grid_before, &before).await?;
+    let hidden = hidden_alerts(tx, period).await?;
+    let hidden_before = hidden_alerts(tx, period.previous()).await?;
+    let calls = calls_among(tx, period, grid, &cells, &hidden).await?;
+    let calls_before = calls_among(tx, period.previous(), grid_before, &before, &hidden_before).await?;
     let spans = incident_spans(tx, period).await?;
     let threat = threat(tx).await?;
     let (top_sources, by_country) = sources(tx, period).await?;
-    let (top_targets, called) = targets(tx, period).await?;
+    let (top_targets, called) = targets(tx, period, &hidden).await?;
     let mut kpis = event_kpis(&cells, &before, grid);
     kpis.extend(incident_kpis(&spans, period, now, grid));
     kpis.push(block_kpi(tx, period, now, grid).await?);
@@ -176,21 +184,40 @@ fn histogram<T: Copy + std::fmt::Display>(
     Ok(Histogram { start: micros(grid.start)?, bucket_s, series })
 }
 
+/// Alerts on Redis that a suppression hid, which are in no incident: when each was, and what it is about.
+async fn hidden_alerts(tx: &mut Tx, period: Period) -> Result<Vec<(i64, String)>, StoreError> {
+    let rows = tx
+        .fetch(
+            "SELECT f.at, f.body FROM suppression s JOIN suppressed_finding f ON f.suppression_id = s.id \
+             WHERE f.at >= $1 AND f.at < $2 AND f.body LIKE '%\"rule_id\":\"wp.redis.%'",
+            args![period.from, period.to],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.i64(0)?, row.json::<Finding>(1)?.entity.value))).collect()
+}
+
 /// The calls of interfaces among the counts: what Watchpost itself says of Redis has their category and is none of them.
 async fn calls_among(
     tx: &mut Tx,
     period: Period,
     grid: Grid,
     cells: &[CellCount],
+    hidden: &[(i64, String)],
 ) -> Result<Vec<CellCount>, StoreError> {
     let is_call = |cell: &&CellCount| cell.category == Category::ApiUsage;
     let mut calls: Vec<CellCount> = cells.iter().filter(is_call).copied().collect();
     let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
     let own = "SELECT (f.at - $1) / $2, COUNT(*) FROM incident i JOIN finding f ON f.incident_id = i.id \
         WHERE i.family = 'redis_health' AND f.rule_id LIKE 'wp.redis.%' AND f.at >= $3 AND f.at < $4 GROUP BY 1";
+    let mut alerts: BTreeMap<usize, u64> = BTreeMap::new();
+    for index in hidden.iter().filter_map(|(at, _)| grid.index(*at)) {
+        *alerts.entry(index).or_default() += 1;
+    }
     for row in tx.fetch(own, args![grid.start, grid.width, from, to]).await? {
         let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(grid.len - 1);
-        let mut own = row.u64(1)?;
+        *alerts.entry(index).or_default() += row.u64(1)?;
+    }
+    for (index, mut own) in alerts {
         for cell in calls.iter_mut().filter(|cell| cell.index == index && cell.outcome == Outcome::Failure) {
             let taken = cell.n.min(own);
             cell.n -= taken;
@@ -476,7 +503,13 @@ async fn sources(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<Cou
 }
 
 /// The targets with the most events, and the endpoints with the most calls, from one look at the events of the period.
-async fn targets(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<TopEntity>), StoreError> {
+async fn targets(
+    tx: &mut Tx,
+    period: Period,
+    hidden: &[(i64, String)],
+) -> Result<(Vec<TopEntity>, Vec<TopEntity>), StoreError> {
+    let no_calls: BTreeSet<&str> = hidden.iter().map(|(_, about)| about.as_str()).collect();
+    let most = i64::try_from(TOP_MAX + no_calls.len()).unwrap_or(i64::MAX);
     let rows = tx
         .fetch(
             "WITH by_endpoint AS MATERIALIZED (SELECT endpoint AS name, CAST(SUM(n) AS BIGINT) AS total, \
@@ -489,15 +522,15 @@ async fn targets(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<Top
              UNION ALL SELECT * FROM (SELECT name, calls AS total, failed_calls AS failed, \
              CAST(1 AS BIGINT) AS called FROM by_endpoint WHERE calls > 0 \
              AND name NOT IN (SELECT entity_value FROM incident WHERE family = 'redis_health') \
-             ORDER BY calls DESC, name LIMIT 10) AS most_called",
-            args![period.from, period.to],
+             ORDER BY calls DESC, name LIMIT $3) AS most_called",
+            args![period.from, period.to, most],
         )
         .await?;
     let (mut busiest, mut called) = (Vec::new(), Vec::new());
     for row in rows {
         if row.u64(3)? == 0 {
             busiest.push(row);
-        } else {
+        } else if called.len() < TOP_MAX && !no_calls.contains(row.text(0)?.as_str()) {
             called.push(row);
         }
     }

@@ -3809,8 +3809,8 @@ evidence: Array<Evidence>,
  */
 event_rows: number, 
 /**
- * Entities of its events with the number of events, the most frequent first, at most 200; `entity_rows` tells how many
- * there are.
+ * Entities of its events with the number of events, at most 200: its own one first, then the most frequent; `entity_rows`
+ * tells how many there are.
  */
 entities: Array<EntityCount>, 
 /**

@@ -1,7 +1,7 @@
 // Makes one kind of error out of everything that can be thrown at us. The text of a failure decides nothing; only its words are
 // those of the window's language, where the catalogue has them.
 
-import { coreFault } from '$ui/shared/text/core-fault';
+import { coreFault, coreGone } from '$ui/shared/text/core-fault';
 import { visibleLines } from '$ui/shared/text/visible';
 
 const CODES = [
@@ -31,7 +31,7 @@ export class OperationError extends Error {
 
   constructor(code: ErrorCode, message: string, more: { hint?: string | null; field?: string | null; traceId?: string | null } = {}) {
     // It may quote what an attacker wrote, and is shown in many places.
-    super(coreFault(visibleLines(message)));
+    super((code === 'not_found' ? coreGone : coreFault)(visibleLines(message)));
     this.code = code;
     this.hint = more.hint === undefined || more.hint === null ? null : coreFault(visibleLines(more.hint));
     this.field = more.field ?? null;

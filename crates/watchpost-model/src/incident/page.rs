@@ -184,8 +184,8 @@ pub struct IncidentDetail {
     pub evidence: Vec<Evidence>,
     /// Different events of the attack; `incident.event_count` counts a repeated one as often as it happened.
     pub event_rows: u64,
-    /// Entities of its events with the number of events, the most frequent first, at most 200; `entity_rows` tells how many
-    /// there are.
+    /// Entities of its events with the number of events, at most 200: its own one first, then the most frequent; `entity_rows`
+    /// tells how many there are.
     pub entities: Vec<EntityCount>,
     /// Different entities of its events.
     pub entity_rows: u64,

@@ -36,7 +36,7 @@ impl Store {
             why: rule_hits(&mut tx, &group).await?,
             evidence: evidence(&mut tx, &group).await?,
             event_rows: events::row_count(&mut tx, &group).await?,
-            entities: entity_counts(&mut tx, &group).await?,
+            entities: entity_counts(&mut tx, &group, &incident.entity).await?,
             entity_rows: entity_rows(&mut tx, &group).await?,
             notes,
             earlier_notes,
@@ -160,8 +160,13 @@ async fn entity_rows(tx: &mut Tx, group: &[merge::Member]) -> Result<u64, StoreE
     rows.first().map_or(Ok(0), |row| row.u64(0))
 }
 
-/// The most frequent entities of the events. Each incident keeps its own counts; events that several of a group share are taken off.
-async fn entity_counts(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<EntityCount>, StoreError> {
+/// The most frequent entities of the events, `own`, which the incident is about, before all others. Each incident keeps its own
+/// counts; events that several of a group share are taken off.
+async fn entity_counts(
+    tx: &mut Tx,
+    group: &[merge::Member],
+    own: &Entity,
+) -> Result<Vec<EntityCount>, StoreError> {
     let rows = of_group(
         tx,
         "SELECT kind, entity_key, CAST(SUM(n) AS BIGINT) AS total FROM incident_entity WHERE kind <> 'agent' AND \
@@ -194,8 +199,15 @@ async fn entity_counts(tx: &mut Tx, group: &[merge::Member]) -> Result<Vec<Entit
         for count in &mut counts {
             count.events -= twice.get(&count.entity).copied().unwrap_or(0).min(count.events);
         }
-        counts.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.entity.cmp(&b.entity)));
     }
+    // As many events: who did it before what it was done to, which is how kinds of entities are ordered.
+    let is_other = |count: &EntityCount| count.entity != *own;
+    counts.sort_by(|a, b| {
+        is_other(a)
+            .cmp(&is_other(b))
+            .then_with(|| b.events.cmp(&a.events))
+            .then_with(|| a.entity.cmp(&b.entity))
+    });
     Ok(counts)
 }
 

@@ -15,7 +15,10 @@ use watchpost_model::job::{JobKind, JobPosition, JobProgress, JobRun, JobState};
 use watchpost_model::overview::{ApiUsage, ChangeUnit, Kpi, Overview, ThreatLevel};
 use watchpost_model::period::Period;
 use watchpost_model::report::{Approval, ReportFile, ReportFormat, ReportRecord, ReportStatus};
-use watchpost_store::{EventFilter, IncidentPatch, NoteCheck, Signer, StoreError, VerifyPlan, open_note};
+use watchpost_model::suppression::SuppressionScope;
+use watchpost_store::{
+    EventFilter, IncidentPatch, NewSuppression, NoteCheck, Signer, StoreError, VerifyPlan, open_note,
+};
 
 use crate::support::{World, both, caller, draft, events, finding};
 
@@ -318,18 +321,30 @@ fn api_adds_up(overview: &Overview, batch: &[(Event, String)]) {
 }
 
 async fn an_alert_on_redis_is_no_call(world: World) {
-    let mut batch = events(6, world.now() - Duration::minutes(30));
-    let (alert, _) = &mut batch[5];
-    alert.kind = "redis_health".to_owned();
-    alert.outcome = Outcome::Failure;
-    alert.resource = Some("Memory use on 10.0.0.7:6379".to_owned());
-    let mut found = finding(1, alert, AttackFamily::RedisHealth, "");
-    found.rule_id = "wp.redis.memory".to_owned();
-    found.entity = Entity::new(EntityKind::Endpoint, "Memory use on 10.0.0.7:6379");
-    world.ingest(&batch, &[found]).await;
+    let scope = SuppressionScope { rule: Some("wp.redis.slow".to_owned()), ..SuppressionScope::default() };
+    let (owner, reason) = ("dana".to_owned(), "is known".to_owned());
+    let new = NewSuppression { scope, owner, reason, expires_at: world.now() + Duration::days(1) };
+    world.store.suppression_add(&new, draft("suppression_add")).await.unwrap();
+    let mut batch = events(7, world.now() - Duration::minutes(30));
+    let mut findings = Vec::new();
+    for (n, at, rule, about) in [
+        (1, 5, "wp.redis.memory", "Memory use on 10.0.0.7:6379"),
+        (2, 6, "wp.redis.slow", "Slow commands on 10.0.0.7:6379"),
+    ] {
+        let (alert, _) = &mut batch[at];
+        alert.kind = "redis_health".to_owned();
+        alert.outcome = Outcome::Failure;
+        alert.resource = Some(about.to_owned());
+        let mut found = finding(n, alert, AttackFamily::RedisHealth, "");
+        found.rule_id = rule.to_owned();
+        found.entity = Entity::new(EntityKind::Endpoint, about);
+        findings.push(found);
+    }
+    let outcome = world.ingest(&batch, &findings).await;
+    assert_eq!(outcome.opened.len(), 1, "a suppression hides the other one");
     let now = world.now() + Duration::microseconds(1);
     let overview = world.store.overview(Period::ending(now, Duration::hours(3)), now, 12).await.unwrap();
-    assert_eq!(kpi(&overview, "events").value, Some(6.0));
+    assert_eq!(kpi(&overview, "events").value, Some(7.0));
     let failed = batch[..5].iter().filter(|(event, _)| event.outcome == Outcome::Failure).count() as u64;
     assert_eq!((overview.api.calls, overview.api.failures), (5, failed));
     assert_eq!(overview.api.over_time.series.iter().flat_map(|series| &series.counts).sum::<u64>(), 5);

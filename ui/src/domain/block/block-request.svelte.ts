@@ -1,4 +1,6 @@
-// Asks for the block dialog from anywhere; the shell draws it once.
+// Asks for the dialogs that block and unblock from anywhere; the shell draws them once.
+
+import type { Block, BlockStanding } from '$ui/generated/model';
 
 export interface BlockRequest {
   /** As typed so far; empty to begin with nothing. */
@@ -11,6 +13,8 @@ export interface BlockRequest {
 
 class Pending {
   request = $state.raw<BlockRequest | null>(null);
+  /** The block that is to be taken back. */
+  held = $state.raw<Block | null>(null);
 }
 
 export const pendingBlock = new Pending();
@@ -19,6 +23,16 @@ export function openBlock(request: BlockRequest): void {
   pendingBlock.request = request;
 }
 
+export function openUnblock(block: Block): void {
+  pendingBlock.held = block;
+}
+
 export function closeBlock(): void {
   pendingBlock.request = null;
+  pendingBlock.held = null;
+}
+
+/** Is exactly this target blocked? A new block takes the place of that one then. */
+export function isExtended(standing: BlockStanding | null): boolean {
+  return standing !== null && standing.block !== null && standing.block.target === standing.target;
 }

@@ -1,11 +1,11 @@
 // What can be done from any place where an entity is named.
 
-import type { Entity } from '$ui/generated/model';
+import type { BlockStanding, Entity } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import type { MenuItem } from '$ui/shared/layout/menu';
 import type { App } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
-import { openBlock } from '../block/block-request.svelte';
+import { isExtended, openBlock, openUnblock } from '../block/block-request.svelte';
 import { openContain } from '../contain/contain-request.svelte';
 import { entityTerm, narrowed } from '../event/query';
 import { searched } from '../event/searched.svelte';
@@ -23,7 +23,8 @@ function searchItems(entity: Entity): MenuItem[] {
   ];
 }
 
-export function entityMenu(app: App, entity: Entity, incident: number | null): MenuItem[] {
+/** `standing` is how an address stands, once that is known. */
+export function entityMenu(app: App, entity: Entity, incident: number | null, standing: BlockStanding | null = null): MenuItem[] {
   const { kind, value } = entity;
   const items: MenuItem[] = [
     { label: t('entity.show'), run: () => router.go('incidents', null, { entity: entityKey(entity) }) },
@@ -32,12 +33,15 @@ export function entityMenu(app: App, entity: Entity, incident: number | null): M
     { label: t('entity.copy'), run: () => void app.copy(value) },
   ];
   if (kind === 'ip') {
-    items.push({ label: t('entity.block'), danger: true, hook: 'entity-block', disabled: !app.may('block_add'), run: () => openBlock({ target: value, incident }) });
+    items.push({ label: t(isExtended(standing) ? 'entity.block.extend' : 'entity.block'), danger: true, hook: 'entity-block', disabled: !app.may('block_add'), run: () => openBlock({ target: value, incident }) });
     items.push({ label: t('entity.limit'), danger: true, disabled: !app.may('contain_add'), run: () => openContain({ kind: 'limit', target: value, incident }) });
   }
   if (kind === 'user' || kind === 'session') {
     items.push({ label: t(kind === 'user' ? 'entity.restrict' : 'entity.revoke'), danger: true, hook: 'entity-contain', disabled: !app.may('contain_add'), run: () => openContain({ kind, target: value, incident }) });
   }
   items.push({ label: t('entity.suppress'), disabled: !app.may('suppression_add'), run: () => openSuppress({ rules: [], family: null, entity, incident: null }) });
+  // Last: what stands above it does not move when it is known.
+  const held = standing?.block ?? null;
+  if (held !== null) items.push({ label: t('entity.unblock'), hook: 'entity-unblock', disabled: !app.may('block_remove'), run: () => openUnblock(held) });
   return items;
 }

@@ -16,7 +16,7 @@ const ALL = [
   { id: 'endpoint', width: 'minmax(80px, 160px)' },
   { id: 'status', width: '52px', align: 'end' },
   { id: 'bytes', width: '72px', align: 'end' },
-  { id: 'duration', width: '72px', align: 'end' },
+  { id: 'duration', width: '84px', align: 'end' },
   { id: 'count', width: '52px', align: 'end' },
   { id: 'risk', width: '44px', align: 'end' },
   { id: 'agent', width: 'minmax(90px, 180px)' },
@@ -41,7 +41,7 @@ export function saveColumns(chosen: readonly ColumnId[]): void {
 }
 
 export function columnTitle(id: ColumnId): string {
-  // By the thing, as all others; the field of a search is named by its unit.
+  // By the thing, as all others, with the unit beside each value; the field of a search is named by its unit.
   if (id === 'bytes' || id === 'duration') return t(id === 'bytes' ? 'event.column.bytes' : 'event.column.duration');
   return t(`event.field.${id}`);
 }

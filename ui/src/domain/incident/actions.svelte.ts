@@ -1,11 +1,11 @@
 // What can be done to an incident, from a key, a button or a menu. The dialogs are drawn once, by the panel.
 
-import type { ContainKind, EntityCount, Incident, PauseReason, Severity, Status, Verdict, VerdictCause } from '$ui/generated/model';
+import type { BlockStanding, ContainKind, EntityCount, Incident, PauseReason, Severity, Status, Verdict, VerdictCause } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError } from '$ui/state/error';
 import { prefs } from '$ui/state/prefs.svelte';
-import { openBlock } from '../block/block-request.svelte';
+import { isExtended, openBlock, openUnblock } from '../block/block-request.svelte';
 import { openContain } from '../contain/contain-request.svelte';
 import { openSuppress } from '../suppress/suppress-request.svelte';
 import { incidentMarkdown } from './markdown';
@@ -45,6 +45,8 @@ export class IncidentActions {
   asked = $state.raw<Asked | null>(null);
   /** The incident whose page is shown, as it stands now. */
   shown = $state.raw<Incident | null>(null);
+  /** How the address stands that a block of it would be of, once that is known. */
+  standing = $state.raw<BlockStanding | null>(null);
   readonly #app: App;
   readonly #underway = new Set<string>();
   readonly #onResolved: (incident: Incident) => void;
@@ -162,6 +164,21 @@ export class IncidentActions {
       return of === undefined ? [] : [{ kind: of, target: entity.value }];
     });
     openContain({ kind, target: known.find((one) => one.kind === kind)?.target ?? '', incident: incident.number, known });
+  }
+
+  /** Would a block take the place of one that there is? */
+  extends({ number }: Incident): boolean {
+    return this.shown?.number === number && isExtended(this.standing);
+  }
+
+  /** Is there a block to take back? */
+  holds({ number }: Incident): boolean {
+    return this.shown?.number === number && this.standing !== null && this.standing.block !== null;
+  }
+
+  unblock(incident: Incident): void {
+    const block = this.standing?.block ?? null;
+    if (block !== null && this.holds(incident)) openUnblock(block);
   }
 
   /** Asks for a block: of the address that it is about, else of one that its events came from. */

@@ -1,6 +1,6 @@
 // Everything that can be done to one incident now, in one table: the buttons and menus of its page, its keys and the palette take it from here.
 
-import type { EntityCount, Incident } from '$ui/generated/model';
+import type { EntityCount, Incident, IncidentDetail } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import type { MenuItem } from '$ui/shared/layout/menu';
 import type { App } from '$ui/state/app.svelte';
@@ -10,7 +10,7 @@ import { isActive, nextStatuses } from './tones';
 
 const CONTAINMENTS = ['session', 'user', 'service', 'limit'] as const;
 /** Those that have a button of their own on the page. */
-const BUTTONS: readonly (string | undefined)[] = ['take', 'resolve', 'false-positive', 'block'];
+const BUTTONS: readonly (string | undefined)[] = ['take', 'resolve', 'false-positive', 'block', 'unblock'];
 
 export function containMenu(app: App, actions: IncidentActions, incident: Incident, entities: readonly EntityCount[]): MenuItem[] {
   if (!hasAttacker(incident)) return [];
@@ -31,6 +31,12 @@ export function incidentWindow(number: number): string {
 /** Is it worked on by itself? One that is merged is worked on through its target. */
 export function standsAlone(incident: Incident): boolean {
   return incident.merged_into === undefined;
+}
+
+/** The address that a block of the incident is of: what it is about, else one that its events came from; `null` if there is none. */
+export function suspect({ incident, entities }: Pick<IncidentDetail, 'incident' | 'entities'>): string | null {
+  if (!hasAttacker(incident)) return null;
+  return [incident, ...entities].find(({ entity }) => entity.kind === 'ip')?.entity.value ?? null;
 }
 
 /** Is there somebody to stop? A measure of Redis has nobody. */
@@ -67,7 +73,9 @@ function handling(app: App, actions: IncidentActions, incident: Incident): MenuI
       ]
     : [];
   if (!hasAttacker(incident)) return judging;
-  return [...judging, { label: t('incident.block'), key: 'b', danger: true, disabled: !app.may('block_add'), hook: 'block', run: () => void actions.block(incident) }];
+  const block: MenuItem = { label: t(actions.extends(incident) ? 'incident.block.extend' : 'incident.block'), key: 'b', danger: true, disabled: !app.may('block_add'), hook: 'block', run: () => void actions.block(incident) };
+  if (!actions.holds(incident)) return [...judging, block];
+  return [...judging, block, { label: t('blocks.unblock'), disabled: !app.may('block_remove'), hook: 'unblock', run: () => actions.unblock(incident) }];
 }
 
 /** Who has it, what is known about it, where it belongs. */

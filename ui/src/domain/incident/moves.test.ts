@@ -99,13 +99,13 @@ describe('an incident', () => {
     await open({ status: 'investigating' });
     await choosing('handover');
     await waitFor(() => hook('handover-to'));
-    await fireEvent.click(hook('handover-confirm'));
-    expect(hook('handover-to').getAttribute('aria-invalid')).toBe('true');
-    expect(hook('handover-text').getAttribute('aria-invalid')).toBe('true');
+    const send = hook<HTMLButtonElement>('handover-confirm');
+    expect(send.disabled).toBe(true);
+    expect(hook('handover-dialog').textContent, 'it says what is lacking').toContain('Say whom it goes to.');
     await type('handover-to', 'jonas');
-    await fireEvent.click(hook('handover-confirm'));
-    expect(requests(platform, 'incident_handover'), 'not without a word').toEqual([]);
+    expect(send.disabled, 'not without a word').toBe(true);
     await type('handover-text', 'The host owner was called at 03:10');
+    expect(send.disabled).toBe(false);
     await fireEvent.click(hook('handover-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_handover')).toEqual([{ number: 42, to: 'jonas', note: 'The host owner was called at 03:10', version }]));
     await waitFor(() => expect(document.querySelector('[data-test=handover-dialog]')).toBeNull());

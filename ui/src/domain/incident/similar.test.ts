@@ -42,6 +42,18 @@ describe('why an incident resembles another one', () => {
     expect(sharedReasons([of(entity, rule)]), 'one alone says why').toEqual([]);
   });
 
+  it('begins with what the fewest have, and knows what the row above says already', async () => {
+    const { tellingReasons } = await import('./similar');
+    const [entity, rule, attack, network, agent] = REASONS as [SimilarReason, SimilarReason, SimilarReason, SimilarReason, SimilarReason];
+    const of = (...because: SimilarReason[]): { because: SimilarReason[] } => ({ because });
+    const told = tellingReasons([of(rule, agent, attack), of(rule, agent, network), of(rule, entity)]);
+    expect(told.map((row) => row.map(({ text, again }) => `${again ? '=' : ''}${text}`))).toEqual([
+      ['the same attack on /search', 'the same user agent sqlmap/1.8'],
+      ['the same /24 network', '=the same user agent sqlmap/1.8'],
+      ['the same IP address'],
+    ]);
+  });
+
   it('is said in German', async () => {
     expect(await said('de')).toEqual(['dieselbe IP-Adresse', 'dieselbe Regel: Bedingung, die immer wahr oder immer falsch ist', 'derselbe Angriff auf /search', 'dasselbe Netz (/24)', 'derselbe User-Agent sqlmap/1.8']);
   });

@@ -16,6 +16,20 @@ export function sharedReasons(rows: readonly Pick<SimilarIncident, 'because'>[])
   return first.because.filter((reason) => others.every((row) => row.because.some((one) => one.kind === reason.kind && one.value === reason.value)));
 }
 
+/** A reason of a row, and whether the row above has it as well. */
+export interface Told {
+  text: string;
+  again: boolean;
+}
+
+/** What tells each of several from the others: without the reasons that all have, and those first that the fewest have. */
+export function tellingReasons(rows: readonly Pick<SimilarIncident, 'because'>[]): Told[][] {
+  const shared = new Set(sharedReasons(rows).map(likeness));
+  const said = rows.map(({ because }) => [...new Set(because.map(likeness))].filter((text) => !shared.has(text)));
+  const times = (text: string): number => said.filter((row) => row.includes(text)).length;
+  return said.map((row, at) => row.toSorted((a, b) => times(a) - times(b)).map((text) => ({ text, again: said[at - 1]?.includes(text) === true })));
+}
+
 type Seen = Pick<Incident, 'entity' | 'first_seen' | 'last_seen'>;
 
 /** What lies further apart is another case, until somebody says so. */

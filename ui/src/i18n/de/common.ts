@@ -214,6 +214,8 @@ export const common = {
   'entity.open': 'Alles über {entity}',
   'entity.menu': 'Aktionen für {entity}',
   'entity.block': 'Sperren …',
+  'entity.block.extend': 'Sperre verlängern …',
+  'entity.unblock': 'Entsperren …',
   'entity.show': 'Vorfälle zeigen',
   'entity.copy': 'Kopieren',
   'entity.blocked': 'Gesperrt',

@@ -34,6 +34,7 @@ export const incidentActions = {
   'escalate.keep': 'So lassen',
   'escalate.to': 'Hinzurufen (eine Person oder Rolle)',
   'escalate.nowhere': 'Die Schwere anheben oder sagen, wer hinzugerufen wird.',
+  'escalate.nobody': 'Sagen, wer hinzugerufen wird.',
   'escalate.text': 'Warum',
   'escalate.go': 'Eskalieren',
   'escalate.what': 'Vorfall #{n} eskalieren',

@@ -7,6 +7,7 @@ export const incidents = {
   'incident.resolve': 'Lösen',
   'incident.note': 'Notiz',
   'incident.block': 'Sperren',
+  'incident.block.extend': 'Sperre verlängern',
   'incident.what': 'den Vorfall',
   'incidents.what': 'die Vorfälle',
   'incidents.label': 'Warteschlange der Vorfälle',

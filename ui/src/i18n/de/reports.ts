@@ -17,7 +17,7 @@ export const reports = {
   'report.status.superseded': 'Ersetzt',
   'report.check.title': '{n}. {what}',
   'report.check.why': 'Warum',
-  'report.check.left_out': 'Ausgelassen: nichts dergleichen geschah',
+  'report.check.left_out': 'Ausgelassen: nichts zu beurteilen',
   'report.check.numbers': '{population} betrachtet, {exceptions} {exceptions|Ausnahme|Ausnahmen}, {warnings} {warnings|Warnung|Warnungen}',
   'report.check.question': 'Frage',
   'report.check.sample': 'Gezogene Stichprobe: {n} von {population}',

@@ -95,7 +95,7 @@ export const words = {
   'job.retention': 'Aufbewahrung',
   'job.optimize': 'Optimieren',
   'job.import': 'Einlesen',
-  'job.simulate': 'Simulieren',
+  'job.simulate': 'Beispieldaten',
   'job.export': 'Export',
   'job.backup': 'Sicherung',
   'job.restore': 'Wiederherstellung',

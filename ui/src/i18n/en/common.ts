@@ -215,6 +215,8 @@ export const common = {
   'entity.open': 'Everything about {entity}',
   'entity.menu': 'Actions for {entity}',
   'entity.block': 'Block …',
+  'entity.block.extend': 'Extend block …',
+  'entity.unblock': 'Unblock …',
   'entity.show': 'Show its incidents',
   'entity.copy': 'Copy',
   'entity.blocked': 'Blocked',

@@ -35,6 +35,7 @@ export const incidentActions = {
   'escalate.keep': 'Leave it as it is',
   'escalate.to': 'Call in (a person or a role)',
   'escalate.nowhere': 'Raise the severity, or say whom to call in.',
+  'escalate.nobody': 'Say whom to call in.',
   'escalate.text': 'Why',
   'escalate.go': 'Escalate',
   'escalate.what': 'Escalate incident #{n}',

@@ -7,6 +7,7 @@ export const incidents = {
   'incident.resolve': 'Resolve',
   'incident.note': 'Note',
   'incident.block': 'Block',
+  'incident.block.extend': 'Extend block',
   'incident.what': 'the incident',
   'incidents.what': 'the incidents',
   'incidents.label': 'Incident queue',

@@ -17,7 +17,7 @@ export const reports = {
   'report.status.superseded': 'Superseded',
   'report.check.title': '{n}. {what}',
   'report.check.why': 'Why',
-  'report.check.left_out': 'Left out: nothing of the kind happened',
+  'report.check.left_out': 'Left out: nothing to judge',
   'report.check.numbers': '{population} looked at, {exceptions} {exceptions|exception|exceptions}, {warnings} {warnings|warning|warnings}',
   'report.check.question': 'Question',
   'report.check.sample': 'Drawn sample: {n} of {population}',

@@ -96,7 +96,7 @@ export const words = {
   'job.retention': 'Retention',
   'job.optimize': 'Optimise',
   'job.import': 'Import',
-  'job.simulate': 'Simulate',
+  'job.simulate': 'Demo data',
   'job.export': 'Export',
   'job.backup': 'Backup',
   'job.restore': 'Restore',

@@ -1,12 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
-async function said(language: string, message: string, hint: string | null = null): Promise<[string, string | null]> {
+async function said(language: string, message: string, hint: string | null = null, code = 'unavailable'): Promise<[string, string | null]> {
   vi.resetModules();
   localStorage.setItem('watchpost.language', language);
   const { loadLanguage } = await import('$ui/i18n');
   await loadLanguage();
   const { normaliseError } = await import('$ui/state/error');
-  const error = normaliseError({ code: 'unavailable', message, hint });
+  const error = normaliseError({ code, message, hint });
   return [error.message, error.hint];
 }
 
@@ -32,5 +33,47 @@ describe('what the core says of a connection that fails', () => {
 
   it('stays as it is in English', async () => {
     expect(await said('en', SILENT, AGAIN)).toEqual([SILENT, AGAIN]);
+  });
+
+  it('is said in German of what a role may not, what is gone, and a disk that is full', async () => {
+    expect(await said('de', 'the role viewer may not take an incident', 'ask an admin for a role with the permission "triage"', 'permission')).toEqual([
+      'die Rolle Betrachtung darf das nicht (take an incident)',
+      'die Administration um eine Rolle mit dem Recht „triage“ bitten',
+    ]);
+    expect(await said('de', 'incident 999 does not exist', null, 'not_found')).toEqual(['nicht vorhanden: Vorfall 999', null]);
+    expect(await said('de', 'there is no rule "wp.x"', '`watchpost rules list` shows them', 'not_found')).toEqual(['nicht vorhanden: Regel "wp.x"', 'Sie stehen unter Regeln']);
+    expect(await said('de', 'there is no way back'), 'only where the code says so').toEqual(['there is no way back', null]);
+    expect(await said('de', 'the disk of the database is full; nothing was written', 'free some space and try again')).toEqual([
+      'der Datenträger der Datenbank ist voll; nichts wurde geschrieben',
+      'Platz schaffen und erneut versuchen',
+    ]);
+    expect((await said('de', 'cannot read /x.pem, which is to be used for TLS: No such file'))[0]).toBe('/x.pem kann nicht gelesen werden, obwohl es für TLS gebraucht wird: No such file');
+  });
+
+  it('leads to a place of the window where the core names a command', async () => {
+    expect(await said('en', 'there is no rule "wp.x"', '`watchpost rules list` shows them', 'not_found')).toEqual(['there is no rule "wp.x"', 'The Rules panel lists them']);
+  });
+
+  it('has the words that the core has', () => {
+    const files = ['perform/rules.rs', 'perform/enrichment.rs', 'perform/audit_export.rs', 'perform/suppressions.rs', 'console.rs', 'error_map.rs', 'door.rs', 'locking.rs'].map((file) => `watchpost-ops/src/${file}`);
+    const core = [...files, 'watchpost-store/src/error.rs'].map((file) => readFileSync(`../crates/${file}`, 'utf8').replace(/\\\n\s*/g, '')).join('\n');
+    for (const words of [
+      '`watchpost rules list` shows them',
+      '`watchpost connect list` shows them',
+      '`watchpost threat list` shows them',
+      '`watchpost audit verify` says more',
+      'the disk of the database is full; nothing was written',
+      'the file of the database cannot be read or written: ',
+      'this login may not do that at the database: ',
+      'the server of the database takes no changes, as a standby or by its settings; nothing was written: ',
+      'somebody else\'s transaction holds what this one has to change, and did not end in time; nothing was written: ',
+      'the database was lost while it made sure of this, so whether it was done is not known: ',
+      'nothing was changed; look at the disk (space, quota, errors) and at the rights to the file and its folder',
+      'when the database is back, look before you try again: if it was done, the audit trail has it',
+      'the role {role} may not ',
+      'the window is locked',
+    ]) {
+      expect(core, words).toContain(words);
+    }
   });
 });

@@ -413,8 +413,8 @@ describe('the actions of an incident', () => {
     await fireEvent.keyDown(document.body, { key: 'e' });
     await waitFor(() => hook('escalate-dialog'));
     await fireEvent.input(hook('escalate-text'), { target: { value: 'The shop is down' } });
-    await fireEvent.click(hook('escalate-confirm'));
-    expect(requests(platform, 'incident_escalate')).toHaveLength(0);
+    expect(hook<HTMLButtonElement>('escalate-confirm').disabled).toBe(true);
+    expect(hook('escalate-dialog').textContent, 'it says why').toContain('say whom to call in');
     await fireEvent.input(hook('escalate-to'), { target: { value: 'lead' } });
     await fireEvent.click(hook('escalate-confirm'));
     await waitFor(() => expect(requests(platform, 'incident_escalate')[0]).toMatchObject({ to: 'lead', severity: null, reason: 'The shop is down' }));

@@ -58,7 +58,7 @@ describe('Redis health', () => {
   it('answers a question with a word', async () => {
     show();
     await waitFor(() => metric('memory_unlimited'));
-    expect(metric('memory_unlimited').textContent).toMatch(/No memory limit\s*no\s*$/);
+    expect(metric('memory_unlimited').textContent).toMatch(/Memory limit\s*set\s*$/);
   });
 
   it('says what a value was computed from', async () => {
