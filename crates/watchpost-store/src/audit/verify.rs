@@ -6,6 +6,7 @@
 //! Pages are read by as many connections as look at one moment, checked by themselves at once ([`rows`]), and taken in
 //! order, because the tree grows in order.
 
+mod lane;
 mod period;
 pub(super) mod rows;
 mod taken;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use watchpost_model::access::Caller;
 use watchpost_model::audit::{
@@ -29,10 +30,10 @@ use crate::audit::apart::{self, Apart};
 use crate::audit::checkpoint::{self, note_text};
 use crate::audit::holds::{self, Reach};
 use crate::audit::keys::{self, Added};
-use crate::audit::page::COLUMNS;
 use crate::audit::sign::{VerifierKey, note_signer};
 use crate::audit::tree::{Frontier, Hash};
-use crate::audit::verify::rows::{Checked, Fact, Page};
+use crate::audit::verify::lane::{PAGE, read_lane};
+use crate::audit::verify::rows::{Checked, Fact};
 use crate::audit::witness::{KeptNote, seen_of};
 use crate::audit::{own_draft, stamp, tile};
 use crate::engine::{Tx, args};
@@ -41,8 +42,6 @@ use crate::pulse::{ReadOnly, read_only, read_only_for_all};
 use crate::snapshot::Reading;
 use crate::store::Store;
 
-/// Leaves read at once.
-const PAGE: i64 = 1000;
 /// Pages of a lane that may wait to be taken.
 const AHEAD: usize = 4;
 /// Problems told at most; the first bad number is always right.
@@ -180,9 +179,6 @@ struct Check {
     /// Problems of records by their own writers, that no record sets apart.
     own_faults: Vec<OwnFault>,
 }
-
-/// A page on its way: read, being checked.
-type Pending = oneshot::Receiver<Result<Vec<Checked>, StoreError>>;
 
 impl Check {
     async fn run(
@@ -571,39 +567,4 @@ impl Check {
             }
         }
     }
-}
-
-/// Reads every page of a lane and sends it on while it is being checked.
-async fn read_lane(
-    mut tx: Reading,
-    first: i64,
-    step: i64,
-    end: i64,
-    log: String,
-    send: mpsc::Sender<Pending>,
-) {
-    let mut checks = JoinSet::new();
-    let mut at = first;
-    while at < end {
-        let page = read_page(&mut tx, at, end).await;
-        let (answer, pending) = oneshot::channel();
-        let log = log.clone();
-        let failed = page.is_err();
-        checks.spawn(async move {
-            // Nobody waits any more when the check was stopped.
-            drop(answer.send(page.and_then(|page| page.check(&log))));
-        });
-        if send.send(pending).await.is_err() || failed {
-            break;
-        }
-        at += step;
-        while checks.try_join_next().is_some() {}
-    }
-    while checks.join_next().await.is_some() {}
-}
-
-async fn read_page(tx: &mut Tx, at: i64, end: i64) -> Result<Page, StoreError> {
-    let sql = format!("{COLUMNS} WHERE l.seq >= $1 AND l.seq < $2 ORDER BY l.seq");
-    let rows = tx.fetch(sql, args![at, end.min(at + PAGE)]).await?;
-    Page::read(tx, rows).await
 }
