@@ -400,12 +400,12 @@ impl Tally {
             (self.unreadable, "could not be read as events: they stay and are in quarantine"),
             (
                 self.again,
-                "came back and were removed once more, counted once: a new master had not heard of their removal",
+                "back again and removed once more, counted once: a new master had not heard of their removal",
             ),
             (self.changed.len() as u64, "changed since they were read: they stay until the next run"),
             (
                 self.gone,
-                "were gone already: run out, removed by somebody else, or by an attempt whose answer was lost",
+                "gone already: run out, removed by somebody else, or by an attempt whose answer was lost",
             ),
             (
                 self.unknown,
@@ -560,7 +560,7 @@ mod tests {
         assert_eq!((figure("removed"), figure("bytes")), (Some(5.0), Some(500.0)));
         let told = |words: &str| report.notes.iter().any(|note| note.starts_with(words));
         assert!(
-            told("2 keys came back and were removed once more") && told("1 keys were gone already"),
+            told("2 keys back again and removed once more") && told("1 key gone already"),
             "{report:?}"
         );
     }
