@@ -156,6 +156,7 @@ export const maintenance = {
   'plan.rhythm.of': 'Wie oft: {job}',
   'plan.missed': 'ausgefallen seit',
   'plan.not_started': 'Nicht begonnen: {why}.',
+  'plan.waits': 'Wartet auf eine laufende Aufgabe: {job}.',
   'plan.again': 'Wieder um',
   'plan.folder': 'Ordner für Sicherungen',
   'plan.folder.help': 'Auf dem Rechner, auf dem die Überwachung läuft. Ältere Dateien des Plans werden nach einer gelungenen Sicherung entfernt.',

@@ -156,6 +156,7 @@ export const maintenance = {
   'plan.rhythm.of': 'How often: {job}',
   'plan.missed': 'missed since',
   'plan.not_started': 'Not started: {why}.',
+  'plan.waits': 'Waits for a job that runs: {job}.',
   'plan.again': 'Again at',
   'plan.folder': 'Folder for backups',
   'plan.folder.help': 'On the machine that runs the engine. Older files of the plan are removed after a backup that ended well.',
