@@ -15,6 +15,7 @@ export const maintenance = {
   'jobs.would': 'Das würde geschehen; nichts wurde geändert',
   'jobs.did': 'Letzter Lauf',
   'jobs.figure.events': 'Gezählte Ereignisse: {category}',
+  'jobs.figure.unfinished': 'Es wurde nichts fertig.',
   'jobs.figure.none': 'Nichts zu tun.',
   'jobs.failed': 'Fehlgeschlagen: {error}',
   'jobs.took': 'dauerte {time}',

@@ -15,6 +15,7 @@ export const maintenance = {
   'jobs.would': 'It would do this; nothing has been changed',
   'jobs.did': 'Last run',
   'jobs.figure.events': 'Events counted: {category}',
+  'jobs.figure.unfinished': 'Nothing was finished.',
   'jobs.figure.none': 'Nothing to do.',
   'jobs.failed': 'Failed: {error}',
   'jobs.took': 'took {time}',
