@@ -15,6 +15,8 @@ export const maintenance = {
   'jobs.would': 'Das würde geschehen; nichts wurde geändert',
   'jobs.did': 'Letzter Lauf',
   'jobs.figure.events': 'Gezählte Ereignisse: {category}',
+  'jobs.stopping': 'Wird angehalten',
+  'jobs.stopping.writing': 'Wird angehalten: gewartet wird auf das, was gerade in die Datenbank oder eine Datei geschrieben wird',
   'jobs.figure.unfinished': 'Es wurde nichts fertig.',
   'jobs.figure.none': 'Nichts zu tun.',
   'jobs.failed': 'Fehlgeschlagen: {error}',

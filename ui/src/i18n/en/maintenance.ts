@@ -15,6 +15,8 @@ export const maintenance = {
   'jobs.would': 'It would do this; nothing has been changed',
   'jobs.did': 'Last run',
   'jobs.figure.events': 'Events counted: {category}',
+  'jobs.stopping': 'Stopping',
+  'jobs.stopping.writing': 'Stopping: what is being written to the audit database or a file is waited for',
   'jobs.figure.unfinished': 'Nothing was finished.',
   'jobs.figure.none': 'Nothing to do.',
   'jobs.failed': 'Failed: {error}',
