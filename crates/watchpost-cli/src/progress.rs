@@ -64,11 +64,12 @@ fn say(step: &str) {
     eprintln!("watchpost: {step}");
 }
 
-/// Cancels a job; nothing is wrong with one that has ended meanwhile.
+/// Cancels a job; nothing is wrong with one that has ended meanwhile, or that is stopping though that is not in the trail.
 async fn cancelled(session: &Session, id: JobId) -> Result<(), OpError> {
     let Err(refused) = session.ask::<operation::job_cancel>(JobRef { id }).await else { return Ok(()) };
     let now = session.ask::<operation::job_get>(JobRef { id }).await?;
-    if now.ended_at.is_some() { Ok(()) } else { Err(refused) }
+    let is_stopping = now.ended_at.is_some() || now.progress.step.starts_with(STOPPING);
+    if is_stopping { Ok(()) } else { Err(refused) }
 }
 
 /// Makes a report with a progress bar; Ctrl+C stops it, and no file is left.

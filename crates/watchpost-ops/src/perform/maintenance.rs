@@ -536,7 +536,12 @@ pub(crate) async fn job_cancel(cx: Context, request: JobRef) -> Result<JobRun, O
         OpError::precondition("this job does not run in this console")
             .hint("a job is cancelled where it was started")
     })?;
-    workspace.store().audit_append(cx.record(format!("job/{}", run.id), Vec::new(), None)).await?;
+    let record = cx.record(format!("job/{}", run.id), Vec::new(), None);
+    workspace.store().audit_append(record).await.map_err(|problem| {
+        OpError::from(problem).hint(
+            "the job is stopping all the same; the trail lacks that somebody asked for it, and has its end",
+        )
+    })?;
     Ok(run)
 }
 

@@ -4,6 +4,8 @@
 //! its rhythm have begun and no run of the plan since then ended well. It runs whenever it is off-peak, one job at a time,
 //! and is stopped when the hours are over; what it had done stays done, and the next night goes on.
 
+mod due;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +15,11 @@ use serde_json::Value;
 use watchpost_model::access::{Caller, Origin, Permission};
 use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, AuditRecord, Change};
 use watchpost_model::job::{JobKind, JobRun, JobState};
-use watchpost_model::period::Period;
 use watchpost_model::plan::{Plan, PlannedJob, Rhythm};
 use watchpost_report::{Prepared, WriteError};
 use watchpost_store::StoreError;
 
+use self::due::{is_due, missed_since, wanted_since};
 use super::at_this_machine;
 use crate::age_file::{Keys, Locked};
 use crate::blocking::off_the_runtime;
@@ -250,50 +252,6 @@ const fn action(kind: JobKind) -> Option<&'static str> {
         JobKind::DatabaseRehearsal => operation::database_rehearse_run::SPEC.name,
         JobKind::Import | JobKind::Simulate | JobKind::Export | JobKind::Restore => return None,
     })
-}
-
-/// Since when a job is to have run and has not.
-fn wanted_since(
-    plan: &Plan,
-    job: &PlannedJob,
-    last: Option<&JobRun>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let hours = plan.newest(job.rhythm, now).filter(|_| job.on)?;
-    // Switched on in the middle of its hours it runs in them.
-    if job.since.is_none_or(|since| hours.to <= since) {
-        return None;
-    }
-    let went = last.filter(|run| run.started_at >= hours.from);
-    match went.map(|run| run.state) {
-        Some(JobState::Running | JobState::Done) => None,
-        Some(JobState::Cancelled | JobState::Failed) | None => Some(hours.from),
-    }
-}
-
-/// Since when a job that is wanted is missed: its first hours after those of the newest `good` run, if they are over. While
-/// they last it may still run in them.
-fn missed_since(
-    plan: &Plan,
-    job: &PlannedJob,
-    good: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let since = job.since?;
-    let first = match good.filter(|good| *good >= since) {
-        Some(good) => plan.next(job.rhythm, good),
-        // Switched on in the middle of its hours it was to run in them.
-        None => {
-            let of_then = plan.newest(job.rhythm, since).filter(|hours| hours.to > since);
-            of_then.or_else(|| plan.next(job.rhythm, since))
-        }
-    };
-    first.filter(|hours| hours.to <= now).map(|hours| hours.from)
-}
-
-/// Is it to be started now? What failed or was stopped in these very hours waits for the next ones.
-fn is_due(plan: &Plan, job: &PlannedJob, last: Option<&JobRun>, open: Period, now: DateTime<Utc>) -> bool {
-    wanted_since(plan, job, last, now).is_some() && last.is_none_or(|run| run.started_at < open.from)
 }
 
 /// A job that runs here.
