@@ -5,18 +5,19 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use watchpost_model::event::Category;
+use watchpost_model::job::JobReport;
 use watchpost_ops::contract::{
     AggregateRequest, BackupRequest, BenchmarkRequest, ExportFormat, ExportRequest, Nothing, OptimizeRequest,
     RestoreRequest,
 };
 use watchpost_ops::door::operation;
-use watchpost_ops::error::ErrorCode;
+use watchpost_ops::error::{ErrorCode, OpError};
 
 use crate::args::{DryRun, Output};
 use crate::copy_keys::{Encrypt, Open};
 use crate::run::finished;
 use crate::session::Session;
-use crate::show;
+use crate::{progress, show};
 
 /// Which way.
 #[derive(Debug, Args)]
@@ -134,8 +135,7 @@ fn parse_format(text: &str) -> Result<ExportFormat, String> {
 pub(crate) async fn optimize(session: &Session, form: Output, wanted: Optimize) -> anyhow::Result<bool> {
     let request = OptimizeRequest { revert: wanted.revert };
     if wanted.dry.dry_run {
-        show::report(form, &session.ask::<operation::optimize_preview>(request).await?)?;
-        return Ok(false);
+        return previewed(form, session.ask::<operation::optimize_preview>(request)).await;
     }
     let run = session.because(wanted.dry.reason).ask::<operation::optimize_run>(request).await?;
     finished(session, form, run).await
@@ -159,8 +159,7 @@ pub(crate) async fn export(session: &Session, form: Output, wanted: Export) -> a
         force: wanted.force,
     };
     if wanted.dry.dry_run {
-        show::report(form, &session.ask::<operation::export_preview>(request).await?)?;
-        return Ok(false);
+        return previewed(form, session.ask::<operation::export_preview>(request)).await;
     }
     let run = session.because(wanted.dry.reason).ask::<operation::export_run>(request).await?;
     finished(session, form, run).await
@@ -178,8 +177,7 @@ pub(crate) async fn backup(session: &Session, form: Output, wanted: Backup) -> a
     let path = std::path::absolute(file)?.to_string_lossy().into_owned();
     let request = BackupRequest { path, force: wanted.force, rdb: wanted.rdb, encryption };
     if wanted.dry.dry_run {
-        show::report(form, &session.ask::<operation::backup_preview>(request).await?)?;
-        return Ok(false);
+        return previewed(form, session.ask::<operation::backup_preview>(request)).await;
     }
     let run = session.because(wanted.dry.reason).ask::<operation::backup_run>(request).await?;
     finished(session, form, run).await
@@ -190,8 +188,10 @@ pub(crate) async fn restore(session: &Session, form: Output, wanted: Restore) ->
     let key = wanted.open.named()?;
     let request = RestoreRequest { path, rehearse_only: wanted.rehearse, replace: wanted.replace, key };
     if wanted.dry.dry_run {
-        return match session.ask::<operation::restore_preview>(request).await {
-            Ok(report) => show::report(form, &report).map(|()| false),
+        let preview = progress::looked(session.ask::<operation::restore_preview>(request));
+        return match Box::pin(preview).await {
+            Ok(Some(report)) => show::report(form, &report).map(|()| false),
+            Ok(None) => Ok(true),
             // A file that is damaged behind its head: the run finds that, too, and ends so.
             Err(problem) if problem.code == ErrorCode::Validation && problem.field.is_none() => {
                 tracing::error!("{}; nothing was changed", problem.message);
@@ -208,8 +208,7 @@ pub(crate) async fn benchmark(session: &Session, form: Output, wanted: Benchmark
     let Benchmark { ops, value_bytes, pipeline, dry } = wanted;
     let request = BenchmarkRequest { ops, value_bytes, pipeline };
     if dry.dry_run {
-        show::report(form, &session.ask::<operation::benchmark_preview>(request).await?)?;
-        return Ok(false);
+        return previewed(form, session.ask::<operation::benchmark_preview>(request)).await;
     }
     let run = session.because(dry.reason).ask::<operation::benchmark_run>(request).await?;
     finished(session, form, run).await
@@ -217,8 +216,7 @@ pub(crate) async fn benchmark(session: &Session, form: Output, wanted: Benchmark
 
 pub(crate) async fn cleanup(session: &Session, form: Output, dry: DryRun) -> anyhow::Result<bool> {
     if dry.dry_run {
-        show::report(form, &session.ask::<operation::cleanup_preview>(Nothing {}).await?)?;
-        return Ok(false);
+        return previewed(form, session.ask::<operation::cleanup_preview>(Nothing {})).await;
     }
     let run = session.because(dry.reason).ask::<operation::cleanup_run>(Nothing {}).await?;
     finished(session, form, run).await
@@ -227,11 +225,21 @@ pub(crate) async fn cleanup(session: &Session, form: Output, dry: DryRun) -> any
 pub(crate) async fn aggregate(session: &Session, form: Output, wanted: Aggregate) -> anyhow::Result<bool> {
     let request = AggregateRequest { from: wanted.from, to: wanted.to };
     if wanted.dry.dry_run {
-        show::report(form, &session.ask::<operation::aggregate_preview>(request).await?)?;
-        return Ok(false);
+        return previewed(form, session.ask::<operation::aggregate_preview>(request)).await;
     }
     let run = session.because(wanted.dry.reason).ask::<operation::aggregate_run>(request).await?;
     finished(session, form, run).await
+}
+
+/// Shows what a job would do. One that was cancelled ends as a cancelled job does.
+pub(crate) async fn previewed(
+    form: Output,
+    preview: impl Future<Output = Result<JobReport, OpError>>,
+) -> anyhow::Result<bool> {
+    match Box::pin(progress::looked(preview)).await? {
+        Some(report) => show::report(form, &report).map(|()| false),
+        None => Ok(true),
+    }
 }
 
 /// A name for a file in this folder: what it is, and when.

@@ -8,6 +8,7 @@ use watchpost_ops::door::operation;
 
 use crate::args::Output;
 use crate::output::{at, line, table, value};
+use crate::progress;
 use crate::session::Session;
 use crate::show::either;
 
@@ -28,9 +29,10 @@ impl Stats {
     }
 }
 
-pub(crate) async fn run(session: &Session, form: Output, wanted: Stats) -> anyhow::Result<()> {
+pub(crate) async fn run(session: &Session, form: Output, wanted: Stats) -> anyhow::Result<bool> {
     let request = PatternRequest { patterns: wanted.asked };
-    let counts = session.ask::<operation::redis_patterns>(request).await?;
+    let counting = progress::looked(session.ask::<operation::redis_patterns>(request));
+    let Some(counts) = Box::pin(counting).await? else { return Ok(true) };
     either(form, &counts, || {
         line(visible(&counts.node, 200))?;
         rows(&counts.patterns)?;
@@ -48,7 +50,8 @@ pub(crate) async fn run(session: &Session, form: Output, wanted: Stats) -> anyho
             table(["KEYS WITHOUT AN EXPIRY"], counts.unending.iter().map(|key| [visible(key, 120)]))?;
         }
         counts.notes.iter().try_for_each(|note| line(visible(note, 400)))
-    })
+    })?;
+    Ok(false)
 }
 
 fn rows(counts: &[PatternCount]) -> anyhow::Result<()> {

@@ -284,11 +284,12 @@ fn row(job: &PlannedJob, state: &PlannedState) -> [String; 5] {
     let time = |hours: Period| at(hours.from);
     let missed = state.missed_since.map(|since| format!("missed since {}", at(since)));
     let refused = state.not_started.as_ref().map(not_started);
-    let went = match (missed, refused, &state.last) {
-        (Some(missed), Some(refused), _) => format!("{missed}; {refused}"),
-        (Some(told), None, _) | (None, Some(told), _) => told,
-        (None, None, Some(run)) => run.error.clone().unwrap_or_else(|| run.state.to_string()),
-        (None, None, None) => "-".to_owned(),
+    let waits = state.waits_for.map(|kind| format!("waits for the {kind} job that runs"));
+    let told: Vec<String> = missed.into_iter().chain(refused).chain(waits).collect();
+    let went = match (told.is_empty(), &state.last) {
+        (false, _) => told.join("; "),
+        (true, Some(run)) => run.error.clone().unwrap_or_else(|| run.state.to_string()),
+        (true, None) => "-".to_owned(),
     };
     [
         job.kind.to_string(),

@@ -21,6 +21,9 @@ use crate::session::Session;
 /// How often a running job is asked how far it is.
 const ASK_EVERY: Duration = Duration::from_millis(100);
 
+/// How the step begins of a job that was cancelled and has not ended yet.
+const STOPPING: &str = "stopping";
+
 /// Follows a job to its end; Ctrl+C cancels it, and what came of it is told all the same.
 pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpError> {
     let bar = ProgressBar::new_spinner();
@@ -33,7 +36,7 @@ pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpE
 
 /// Asks again and again how far a job is, until it has ended.
 async fn ended(session: &Session, id: JobId, bar: &ProgressBar) -> Result<JobRun, OpError> {
-    let mut sized = false;
+    let (mut sized, mut said) = (false, String::new());
     let mut timer = tokio::time::interval(ASK_EVERY);
     loop {
         timer.tick().await;
@@ -48,14 +51,25 @@ async fn ended(session: &Session, id: JobId, bar: &ProgressBar) -> Result<JobRun
         if now.ended_at.is_some() {
             return Ok(now);
         }
+        if now.progress.step.starts_with(STOPPING) && now.progress.step != said {
+            said = now.progress.step;
+            bar.suspend(|| say(&said));
+        }
     }
 }
 
-/// Cancels a job; nothing is wrong with one that has ended meanwhile.
+/// Says what a job waits for that was cancelled, also where there is no progress bar, or that a look was.
+#[expect(clippy::print_stderr, reason = "standard output holds results only")]
+fn say(step: &str) {
+    eprintln!("watchpost: {step}");
+}
+
+/// Cancels a job; nothing is wrong with one that has ended meanwhile, or that is stopping though that is not in the trail.
 async fn cancelled(session: &Session, id: JobId) -> Result<(), OpError> {
     let Err(refused) = session.ask::<operation::job_cancel>(JobRef { id }).await else { return Ok(()) };
     let now = session.ask::<operation::job_get>(JobRef { id }).await?;
-    if now.ended_at.is_some() { Ok(()) } else { Err(refused) }
+    let is_stopping = now.ended_at.is_some() || now.progress.step.starts_with(STOPPING);
+    if is_stopping { Ok(()) } else { Err(refused) }
 }
 
 /// Makes a report with a progress bar; Ctrl+C stops it, and no file is left.
@@ -194,15 +208,33 @@ where
 {
     let (mut ends, mut hangs_up) = (signal(SignalKind::terminate()).ok(), signal(SignalKind::hangup()).ok());
     loop {
-        tokio::select! {
-            // Without a handler of ours Ctrl+C ends the process.
-            Ok(()) = tokio::signal::ctrl_c() => {}
-            () = heard(ends.as_mut()) => {}
-            () = heard(hangs_up.as_mut()) => {}
-            else => std::future::pending().await,
-        }
+        signalled(&mut ends, &mut hangs_up).await;
         if let Err(problem) = cancel().await {
             return problem;
+        }
+    }
+}
+
+/// Ends at Ctrl+C, and when the terminal or the session ends.
+async fn signalled(ends: &mut Option<Signal>, hangs_up: &mut Option<Signal>) {
+    tokio::select! {
+        // Without a handler of ours Ctrl+C ends the process.
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        () = heard(ends.as_mut()) => {}
+        () = heard(hangs_up.as_mut()) => {}
+        else => std::future::pending().await,
+    }
+}
+
+/// What comes of `work`, which changes nothing; `None`, and a word about it, where Ctrl+C ends it before.
+pub(crate) async fn looked<T>(work: impl Future<Output = Result<T, OpError>>) -> Result<Option<T>, OpError> {
+    let (mut ends, mut hangs_up) = (signal(SignalKind::terminate()).ok(), signal(SignalKind::hangup()).ok());
+    tokio::select! {
+        biased;
+        told = work => told.map(Some),
+        () = signalled(&mut ends, &mut hangs_up) => {
+            say("cancelled");
+            Ok(None)
         }
     }
 }

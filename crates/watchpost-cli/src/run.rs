@@ -139,10 +139,7 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
             let run = session.ask::<operation::simulate_run>(request).await?;
             finished(session, form, run).await
         }
-        Command::Stats(stats) if stats.counts_keys() => {
-            crate::patterns::run(session, form, stats).await?;
-            Ok(false)
-        }
+        Command::Stats(stats) if stats.counts_keys() => crate::patterns::run(session, form, stats).await,
         Command::Stats(_) => {
             let health = session.ask::<operation::redis_health>(Nothing {}).await?;
             show::health(form, &health)?;
@@ -151,8 +148,8 @@ async fn verb(session: &Session, form: Output, command: Command) -> anyhow::Resu
         Command::Retention(retention) => {
             let request = RetentionRequest { days: retention.days, restart: retention.restart };
             if retention.dry.dry_run {
-                show::report(form, &session.ask::<operation::retention_preview>(request).await?)?;
-                return Ok(false);
+                let preview = session.ask::<operation::retention_preview>(request);
+                return maintain::previewed(form, preview).await;
             }
             let run = session.because(retention.dry.reason).ask::<operation::retention_run>(request).await?;
             finished(session, form, run).await

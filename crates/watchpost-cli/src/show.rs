@@ -7,7 +7,7 @@ use watchpost_model::diagnosis::StepState;
 use watchpost_model::health::{Metric, NodeHealth, RedisHealth, Unit, Verdict};
 use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::Incident;
-use watchpost_model::job::{JobProgress, JobReport, JobRun};
+use watchpost_model::job::{JobProgress, JobReport, JobRun, JobState};
 use watchpost_model::overview::Overview;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
@@ -348,8 +348,18 @@ pub(crate) fn job(form: Output, run: &JobRun) -> anyhow::Result<()> {
         if let Some(error) = &run.error {
             line(format!("  {}", visible(error, 400)))?;
         }
-        run.report.as_ref().map_or(Ok(()), figures)
+        match &run.report {
+            None => Ok(()),
+            Some(report) if run.state == JobState::Cancelled && is_empty(report) => {
+                line("nothing was finished")
+            }
+            Some(report) => figures(report),
+        }
     })
+}
+
+const fn is_empty(report: &JobReport) -> bool {
+    report.figures.is_empty() && report.facts.is_empty() && report.notes.is_empty()
 }
 
 pub(crate) fn jobs(form: Output, list: &JobList) -> anyhow::Result<()> {

@@ -12,7 +12,6 @@ mod commit;
 mod detectors;
 mod read;
 mod state;
-mod told;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -40,6 +39,7 @@ use crate::contract::{EngineState, EngineStatus, Tag};
 use crate::enrich::Freshness;
 use crate::error::{ErrorCode, OpError};
 use crate::respond;
+use crate::told::Told;
 use crate::upkeep;
 
 pub(crate) const LEASE: &str = "engine";
@@ -221,7 +221,7 @@ impl Engine {
 pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     let stop = workspace.stop_token();
     let holder = uuid::Uuid::now_v7().to_string();
-    let (mut committing, mut told) = (JoinSet::new(), told::Told::default());
+    let (mut committing, mut told) = (JoinSet::new(), Told::default());
     stop.run_until_cancelled(async {
         loop {
             if let Err(problem) =

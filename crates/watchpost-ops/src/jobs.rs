@@ -21,6 +21,16 @@ use crate::error::{ErrorCode, OpError};
 /// How often a job says to other consoles that it still runs, and how far it is.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 
+/// The step of a job that was cancelled and has not ended yet.
+const STOPPING: &str = "stopping";
+/// The same, once it takes longer than a Redis is waited for.
+const WRITING: &str = "stopping: what is being written to the audit database or a file is waited for";
+/// When that is: a Redis that does not answer is given up before.
+const WRITING_AFTER: Duration = Duration::from_millis(1_500);
+/// What an error of a single change says of it; and what it may say where a job changed something before.
+const NOT_CHANGED: [&str; 2] = ["nothing was changed", "nothing was written"];
+const STAYS_DONE: &str = "what was done before stays done";
+
 /// Kinds of which only one job runs at a time on a database, whichever console started it: they change the same things.
 const fn alone_with(kind: JobKind) -> &'static [JobKind] {
     match kind {
@@ -48,6 +58,19 @@ pub(crate) struct Jobs {
 struct Held {
     run: JobRun,
     cancel: CancellationToken,
+    /// Told instead of its step, from when it was cancelled until it has ended.
+    stopping: Option<&'static str>,
+}
+
+impl Held {
+    /// The run as it is told.
+    fn told(&self) -> JobRun {
+        let mut run = self.run.clone();
+        if let Some(step) = self.stopping.filter(|_| run.ended_at.is_none()) {
+            step.clone_into(&mut run.progress.step);
+        }
+        run
+    }
 }
 
 /// What a job uses to tell how far it is and to learn that it should stop.
@@ -71,6 +94,13 @@ impl Ticket {
     pub(crate) fn step(&self, step: String) {
         if let Some(held) = lock(&self.running).get_mut(&self.id) {
             held.run.progress.step = step;
+        }
+    }
+
+    /// Tells of a job that was cancelled what it waits for.
+    fn stopping(&self, step: &'static str) {
+        if let Some(held) = lock(&self.running).get_mut(&self.id) {
+            held.stopping = Some(step);
         }
     }
 
@@ -177,7 +207,7 @@ impl Jobs {
                 .hint("wait for it or cancel it"));
             }
             running.retain(|_, held| held.run.ended_at.is_none());
-            running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone() });
+            running.insert(run.id, Held { run: run.clone(), cancel: cancel.clone(), stopping: None });
         }
         let mut changes = node(workspace, kind);
         changes.push(Change::new("parameters", Value::Null, parameters));
@@ -195,12 +225,12 @@ impl Jobs {
 
     /// A job that runs or ended lately in this process.
     pub(crate) fn get(&self, id: JobId) -> Option<JobRun> {
-        lock(&self.running).get(&id).map(|held| held.run.clone())
+        lock(&self.running).get(&id).map(Held::told)
     }
 
     /// All of them, newest first.
     pub(crate) fn all(&self) -> Vec<JobRun> {
-        lock(&self.running).values().rev().map(|held| held.run.clone()).collect()
+        lock(&self.running).values().rev().map(Held::told).collect()
     }
 
     /// Asks a job to stop.
@@ -208,7 +238,7 @@ impl Jobs {
         let running = lock(&self.running);
         let held = running.get(&id).filter(|held| held.run.ended_at.is_none())?;
         held.cancel.cancel();
-        Some(held.run.clone())
+        Some(held.told())
     }
 
     pub(crate) fn cancel_all(&self) {
@@ -224,20 +254,56 @@ impl Jobs {
     }
 }
 
-/// Awaits the work and writes how it ended.
+/// Awaits the work and writes how it ended; meanwhile it is told when it is stopping.
 async fn finish(cx: Context, workspace: Arc<Workspace>, ticket: Ticket, work: impl Future<Output = Ended>) {
-    let ended = tokio::select! {
+    let stopping = ticket.clone();
+    tokio::select! {
+        () = work_and_record(cx, workspace, ticket, work) => {}
+        never = tell_stopping(&stopping) => match never {},
+    }
+}
+
+/// Tells that a job is stopping as soon as it was cancelled, and what it waits for if that takes a while.
+async fn tell_stopping(ticket: &Ticket) -> Infallible {
+    ticket.cancel.cancelled().await;
+    ticket.stopping(STOPPING);
+    tokio::time::sleep(WRITING_AFTER).await;
+    ticket.stopping(WRITING);
+    std::future::pending().await
+}
+
+/// Of a job that was cancelled an error that somebody waited for in vain, such as of a locked database, is no failure: it is
+/// told beside what was done. None says that nothing was changed, for the job may have changed something before.
+fn how_it_ended(ended: &mut Ended, was_cancelled: bool) -> JobState {
+    let Some(error) = &mut ended.error else { return JobState::Done };
+    for claim in NOT_CHANGED {
+        error.message = error.message.replace(claim, STAYS_DONE);
+        error.hint = error.hint.take().map(|hint| hint.replace(claim, STAYS_DONE));
+    }
+    match error.code {
+        ErrorCode::Cancelled => JobState::Cancelled,
+        ErrorCode::Unavailable | ErrorCode::Timeout if was_cancelled => {
+            ended.report.notes.push(format!("while it was stopping: {error}"));
+            JobState::Cancelled
+        }
+        _ => JobState::Failed,
+    }
+}
+
+async fn work_and_record(
+    cx: Context,
+    workspace: Arc<Workspace>,
+    ticket: Ticket,
+    work: impl Future<Output = Ended>,
+) {
+    let mut ended = tokio::select! {
         ended = work => ended,
         never = say(&workspace, &ticket) => match never {},
     };
     let Some(mut run) = lock(&ticket.running).get(&ticket.id).map(|held| held.run.clone()) else { return };
     run.ended_at = Some(workspace.now());
+    run.state = how_it_ended(&mut ended, ticket.cancel.is_cancelled());
     run.report = Some(ended.report);
-    run.state = match &ended.error {
-        None => JobState::Done,
-        Some(error) if error.code == ErrorCode::Cancelled => JobState::Cancelled,
-        Some(_) => JobState::Failed,
-    };
     run.error = ended.error.filter(|_| run.state == JobState::Failed).map(|error| error.to_string());
     let outcome = match run.state {
         JobState::Failed => AuditOutcome::Failure,
@@ -281,4 +347,41 @@ fn results(report: &JobReport) -> Vec<Change> {
     let figures = report.figures.iter().map(|figure| (figure.name.as_str(), rounded(figure.value)));
     let facts = report.facts.iter().map(|fact| (fact.name.as_str(), fact.text.clone()));
     figures.chain(facts).map(|(name, text)| Change::new(name, Value::Null, text)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use watchpost_model::job::{Figure, JobReport, JobState};
+
+    use super::{Ended, how_it_ended};
+    use crate::error::{ErrorCode, OpError};
+
+    fn locked() -> Ended {
+        let error =
+            OpError::new(ErrorCode::Unavailable, "the database cannot be reached: database is locked")
+                .hint("nothing was changed; test the connection in Settings");
+        let figures = vec![Figure::count("removed", "Events archived and removed", 2_000)];
+        Ended { report: JobReport { figures, ..JobReport::default() }, error: Some(error) }
+    }
+
+    #[test]
+    fn an_error_in_the_middle_does_not_say_that_nothing_was_changed() {
+        let mut ended = locked();
+        assert_eq!(how_it_ended(&mut ended, false), JobState::Failed);
+        let told = ended.error.expect("it failed").to_string();
+        assert!(told.contains("database is locked (what was done before stays done; test"), "{told}");
+    }
+
+    #[test]
+    fn what_was_cancelled_is_called_cancelled_and_tells_why_it_took_long() {
+        let mut ended = locked();
+        assert_eq!(how_it_ended(&mut ended, true), JobState::Cancelled);
+        assert!(
+            ended.report.notes[0].starts_with("while it was stopping: the database"),
+            "{:?}",
+            ended.report
+        );
+        let mut wrong = Ended { error: Some(OpError::internal("a mistake")), ..locked() };
+        assert_eq!(how_it_ended(&mut wrong, true), JobState::Failed);
+    }
 }

@@ -45,6 +45,7 @@ mod signing;
 mod status;
 mod targets;
 pub mod token_keys;
+mod told;
 mod two_people;
 mod upheld;
 mod upkeep;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use watchpost_model::block::Block;
 use watchpost_model::contain::Containment;
+use watchpost_store::StoreError;
 
 use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
@@ -17,6 +18,7 @@ use crate::health_watch::Watcher;
 use crate::hearing;
 use crate::perform::enforce;
 use crate::respond;
+use crate::told::Told;
 
 /// How often Redis is asked whether it is there.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -68,7 +70,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
     workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
-    workspace.run(every(TEXT_EVERY, console, workspace, index_text));
+    workspace.run(index_words(workspace.clone()));
     workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
 }
 
@@ -200,26 +202,43 @@ async fn place_some(workspace: &Workspace) -> Result<usize, OpError> {
     Ok(places.len())
 }
 
+/// Adds archived events to the index of their words until the workspace closes. What keeps it from that, such as a full
+/// disk, lasts: it is said once, then rarely.
+async fn index_words(workspace: Arc<Workspace>) {
+    let stop = workspace.stop_token();
+    let mut told = Told::default();
+    let mut timer = tokio::time::interval(TEXT_EVERY);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(timer.tick()).await.is_some() {
+        match stop.run_until_cancelled(index_text(&workspace)).await {
+            None => return,
+            Some(Ok(())) if told.is_over() => {
+                tracing::warn!("events are added to the index of their words again");
+            }
+            Some(Ok(())) => {}
+            Some(Err(problem)) => {
+                if told.is_to_be_said(problem.to_string(), tokio::time::Instant::now()) {
+                    tracing::warn!(%problem, "events were not added to the index of their words; tried again");
+                }
+            }
+        }
+    }
+}
+
 /// Adds archived events to the index of their words: all of them while the archive is quiet, and a few at a time beside an
 /// engine at work, for whom the database is there first.
-async fn index_text(_: Console, workspace: Arc<Workspace>) {
+async fn index_text(workspace: &Workspace) -> Result<(), StoreError> {
     let begun = Instant::now();
     let mut newest = None;
     loop {
         let step_begun = Instant::now();
-        let step = match workspace.store().event_text_step().await {
-            Ok(step) => step,
-            Err(problem) => {
-                tracing::warn!(%problem, "events were not added to the index of their words");
-                return;
-            }
-        };
+        let step = workspace.store().event_text_step().await?;
         let is_quiet = *newest.get_or_insert(step.newest) == step.newest;
         if step.added == 0 {
-            return index_rest(&workspace, step.newest).await;
+            return index_rest(workspace, step.newest).await;
         }
         if !is_quiet && begun.elapsed() >= TEXT_SHARE {
-            return;
+            return Ok(());
         }
         // Other processes that write to the file look now and then whether it is free.
         tokio::time::sleep(step_begun.elapsed()).await;
@@ -227,15 +246,13 @@ async fn index_text(_: Console, workspace: Arc<Workspace>) {
 }
 
 /// Adds what is too little for a step of its own, if nothing comes in meanwhile.
-async fn index_rest(workspace: &Workspace, newest: i64) {
+async fn index_rest(workspace: &Workspace, newest: i64) -> Result<(), StoreError> {
     let store = workspace.store();
     if store.event_text_behind().await.unwrap_or_default() == 0 {
-        return;
+        return Ok(());
     }
     tokio::time::sleep(TEXT_QUIET).await;
-    if let Err(problem) = store.event_text_rest(newest).await {
-        tracing::warn!(%problem, "the newest events were not added to the index of their words");
-    }
+    store.event_text_rest(newest).await.map(drop)
 }
 
 async fn expire(console: Console, workspace: Arc<Workspace>) {

@@ -294,13 +294,6 @@ fn number<T: std::str::FromStr>(text: Option<String>, name: &str) -> Result<Opti
     text.map(|text| text.parse().map_err(|_| format!("field {name} is not a number in range"))).transpose()
 }
 
-/// The severity in a field's text; `Info` if there is none that can be read.
-pub(crate) fn severity_of(text: Option<&[u8]>) -> Severity {
-    text.and_then(|text| std::str::from_utf8(text).ok())
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(Severity::Info)
-}
-
 #[cfg(test)]
 mod tests {
     use super::PAYLOAD_BYTES_MAX;

@@ -222,7 +222,7 @@ impl EventWalk {
                 pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
             }
             let answers = self.walk.read(self.store.inner.jobs.pipe(pipe)).await?;
-            walk::answered(&self.store, &answers)?;
+            walk::readable(&self.store, &answers)?;
             self.raw.extend(asked.into_iter().zip(answers));
             asked = self.take();
         }
@@ -239,11 +239,12 @@ impl EventWalk {
         let (step, next) = self.walk.step_while(commands, choose, decode).await?;
         let mut answers = step.answers;
         let of_questions = answers.split_off(asked.len().min(answers.len()));
+        walk::readable(&self.store, &answers)?;
         self.raw.extend(asked.into_iter().zip(answers));
         for ((key, bytes), answer) in named.into_iter().zip(of_questions) {
             match bytes {
                 None => self.weigh(key, answer),
-                Some(bytes) => self.count_fields(key, bytes, answer),
+                Some(bytes) => self.count_fields(key, bytes, answer)?,
             }
         }
         let nothing_new = next.is_none();
@@ -276,19 +277,28 @@ impl EventWalk {
         }
     }
 
-    fn count_fields(&mut self, key: String, bytes: u64, answer: RedisResult<Value>) {
+    fn count_fields(
+        &mut self,
+        key: String,
+        bytes: u64,
+        answer: RedisResult<Value>,
+    ) -> Result<(), RedisError> {
         let reason = match answer.as_ref().map(reply::count) {
-            Ok(Some(0)) => return, // Gone meanwhile.
+            Ok(Some(0)) => return Ok(()), // Gone meanwhile.
             Ok(Some(n)) if n > FIELDS_MAX as u64 => TOO_WIDE,
             Ok(Some(_)) if bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
             Ok(Some(_)) => {
                 self.sized.push_back((key, bytes));
-                return;
+                return Ok(());
             }
             Ok(None) => "its size cannot be read",
-            Err(_) => NO_HASH,
+            Err(_) => {
+                walk::readable(&self.store, std::slice::from_ref(&answer))?;
+                NO_HASH
+            }
         };
         self.rows.push(ExportedEvent { key, bytes, event: Err(reason.to_owned()) });
+        Ok(())
     }
 }
 
@@ -312,8 +322,8 @@ fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<Expor
         Ok(Value::Array(items)) if items.is_empty() => return None,
         Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => Err(TOO_WIDE.to_owned()),
         Ok(fields) => store.event_of(&key, "ok", fields),
-        Err(error) if error.code() == Some("WRONGTYPE") => Err(NO_HASH.to_owned()),
-        Err(_) => Err("its value cannot be read".to_owned()),
+        // Everything else that is refused has ended the pass.
+        Err(_) => Err(NO_HASH.to_owned()),
     };
     Some(ExportedEvent { key, bytes, event })
 }
@@ -389,11 +399,14 @@ impl FactWalk {
         let mut facts = Vec::with_capacity(named.len());
         for key in named {
             let (kind, ttl, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
-            let ok = |answer: Option<RedisResult<Value>>| answer.and_then(Result::ok);
-            let (kind, ttl) = (ok(kind).and_then(reply::text), ok(ttl).as_ref().and_then(reply::int));
+            let told = |answer: Option<RedisResult<Value>>| {
+                answer.transpose().map_err(|error| self.store.classify(error))
+            };
+            // Whoever may not ask for these would take a key for gone, or for one that never expires.
+            let (kind, ttl) = (told(kind)?.and_then(reply::text), told(ttl)?.as_ref().and_then(reply::int));
             let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
             let expires_at = ttl.filter(|ttl| *ttl >= 0).map(|ttl| now + Duration::milliseconds(ttl));
-            let bytes = ok(bytes).map(|bytes| reply::count(&bytes).unwrap_or(0));
+            let bytes = bytes.and_then(Result::ok).map(|bytes| reply::count(&bytes).unwrap_or(0));
             facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
         }
         self.over = next.is_none();
@@ -423,6 +436,8 @@ pub struct KeyWalk {
     raw: Vec<(KeyFacts, RedisResult<Value>)>,
     reading: Option<(KeyFacts, Windows, u64)>,
     unread: u64,
+    /// Of another type by the time that they were read.
+    changed: u64,
 }
 
 impl KeyWalk {
@@ -438,6 +453,7 @@ impl KeyWalk {
             raw: Vec::new(),
             reading: None,
             unread: 0,
+            changed: 0,
         })
     }
 
@@ -453,6 +469,14 @@ impl KeyWalk {
         let mut notes = self.facts.walk.notes().to_vec();
         if self.unread > 0 {
             notes.push(format!("{} keys of types of modules were left out", grouped(self.unread)));
+        }
+        match self.changed {
+            0 => {}
+            1 => notes.push("1 key changed its type while it was read and was left out".to_owned()),
+            n => notes.push(format!(
+                "{} keys changed their type while they were read and were left out",
+                grouped(n)
+            )),
         }
         notes
     }
@@ -509,9 +533,11 @@ impl KeyWalk {
         let asked = take_page(&mut self.small);
         let commands = asked.iter().filter_map(|key| Some(key.kind?.read(&key.key))).collect();
         let raw = std::mem::take(&mut self.raw);
+        self.changed += raw.iter().filter(|(_, answer)| answer.is_err()).count() as u64;
         let mut parts = Vec::with_capacity(raw.len());
         let look = || parts.extend(raw.into_iter().filter_map(whole));
         let (answers, facts) = self.facts.turn_while(commands, look).await?;
+        walk::readable(&self.facts.store, &answers)?;
         self.raw = asked.into_iter().zip(answers).collect();
         for key in facts {
             match key.kind {
@@ -557,10 +583,9 @@ impl KeyWalk {
     }
 }
 
-/// A key that was read at once; `None` if it is gone meanwhile.
+/// A key that was read at once; `None` if it is gone meanwhile, or of another type.
 fn whole((key, answer): (KeyFacts, RedisResult<Value>)) -> Option<KeyPart> {
     let kind = key.kind?;
-    // Of another type by now, or not to be read: the walk goes on without it.
     let elements = kind.elements(answer.ok().filter(|value| *value != Value::Nil)?);
     (kind == ValueKind::Text || !elements.is_empty()).then_some(KeyPart {
         key: key.key,

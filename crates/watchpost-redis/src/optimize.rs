@@ -4,6 +4,7 @@
 //! Preview and run go the same way and take the same decisions; the preview only leaves out the writes.
 
 pub(crate) mod indexes;
+mod readable;
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;
@@ -12,15 +13,12 @@ use std::hash::RandomState;
 use chrono::DateTime;
 use chrono::Utc;
 use redis::Value;
-use sha2::Digest;
-use sha2::Sha256;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
 use watchpost_model::job::Figure;
 use watchpost_model::job::JobProgress;
 use watchpost_model::job::JobReport;
 use watchpost_model::plain::grouped;
-use watchpost_model::policy::event_ttl;
 
 use crate::codec;
 use crate::encoding::Encodings;
@@ -74,6 +72,8 @@ struct Sums {
     not_hashes: u64,
     /// Without a TTL, and no events: nobody has archived them, so they get none.
     unreadable: u64,
+    /// No events, with a payload that would be compressed: they stay as they are.
+    left: u64,
     /// Keys that something was done to, each once: events of the pages before this one, and indexes.
     touched: u64,
 }
@@ -338,8 +338,10 @@ impl<'a> Optimizer<'a> {
         if let Some(revert) = &mut self.revert {
             return revert.apply(self.store, &needs.packed, &needs.compact, walk).await;
         }
-        self.compress(&needs.compress, walk).await?;
-        self.give_ttls(&needs.ttl, walk).await?;
+        let read = self.readable(needs, walk).await?;
+        let compress = self.compressible(&needs.compress, &read);
+        self.compress(&compress, walk).await?;
+        self.give_ttls(&needs.ttl, &read, walk).await?;
         if let Some(encodings) = self.encodings.as_mut().filter(|encodings| encodings.looks()) {
             for wide in needs.wide.chunks(WIDE_AT_ONCE) {
                 walk.pace().await?;
@@ -461,49 +463,6 @@ impl<'a> Optimizer<'a> {
         Ok(written)
     }
 
-    async fn give_ttls(&mut self, keys: &[(String, Category)], walk: &mut Walk) -> Result<(), RedisError> {
-        if keys.is_empty() {
-            return Ok(());
-        }
-        let reasons = self.store.inner.keys.quarantine_reasons();
-        let mut pipe = redis::pipe();
-        for (key, _) in keys {
-            pipe.cmd("HMGET").arg(key).arg("type").arg("severity");
-            pipe.cmd("HEXISTS").arg(&reasons).arg(key);
-        }
-        let mut answers = walk.read(self.store.inner.jobs.pipe(pipe)).await?.into_iter();
-        let (mut calls, mut events) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));
-        for (key, category) in keys {
-            let mut answer = || answers.next().and_then(Result::ok);
-            let mut fields = answer().map(reply::list).unwrap_or_default().into_iter().map(reply::bytes);
-            let (kind, severity) = (fields.next().flatten(), fields.next().flatten());
-            let is_quarantined = answer().as_ref().and_then(reply::int) != Some(0);
-            if is_quarantined || kind.is_none_or(|kind| kind.is_empty()) {
-                self.sums.unreadable += 1;
-                continue;
-            }
-            let ttl_ms = event_ttl(*category, codec::severity_of(severity.as_deref())).num_milliseconds();
-            calls.push(Call::new(&[key]).arg((ttl_ms + jitter(key, ttl_ms / 10)).to_string()));
-            events.push(key);
-        }
-        if self.mode == Mode::Preview {
-            self.sums.ttls += events.len() as u64;
-            self.touched.extend(events.into_iter().cloned());
-            return Ok(());
-        }
-        let given = walk.write(self.store.inner.jobs.eval_many(&scripts::EXPIRE, calls)).await?;
-        let given = flags(given)?;
-        for (key, given) in events.into_iter().zip(given) {
-            if given {
-                self.sums.ttls += 1;
-                self.touched.insert(key.clone());
-            } else {
-                self.sums.changed_meanwhile += 1;
-            }
-        }
-        Ok(())
-    }
-
     fn report(
         self,
         before: Memory,
@@ -536,16 +495,7 @@ impl<'a> Optimizer<'a> {
             n => notes
                 .push(format!("{} keys look like events but are not hashes; see the quarantine", grouped(n))),
         }
-        match sums.unreadable {
-            0 => {}
-            1 => notes.push(
-                "1 key without a TTL cannot be read as an event and gets none; see the quarantine".to_owned(),
-            ),
-            n => notes.push(format!(
-                "{} keys without a TTL cannot be read as events and get none; see the quarantine",
-                grouped(n)
-            )),
-        }
+        sums.unread(&mut notes);
         JobReport { figures, notes, ..JobReport::default() }
     }
 
@@ -584,11 +534,4 @@ fn questions(key: &str) -> [redis::Cmd; 4] {
 
 pub(crate) fn flags(answers: Vec<Result<Value, RedisError>>) -> Result<Vec<bool>, RedisError> {
     answers.into_iter().map(|answer| Ok(reply::int(&answer?) == Some(1))).collect()
-}
-
-/// Spreads expiries over `range_ms`, the same for the same key, so that they do not fall into one second.
-fn jitter(key: &str, range_ms: i64) -> i64 {
-    let digest = Sha256::digest(key.as_bytes());
-    let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
-    i64::from(number).checked_rem(range_ms).unwrap_or(0)
 }

@@ -55,12 +55,19 @@ pub struct Candidate {
 }
 
 /// What a script said of one key.
-struct Taken {
-    state: String,
+pub(crate) struct Taken {
+    pub(crate) state: String,
     token: String,
     processed: bool,
     bytes: u64,
-    fields: Value,
+    pub(crate) fields: Value,
+}
+
+/// Of which large events the fields are read, too: they cost the most.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Large {
+    Processed,
+    All,
 }
 
 /// What became of one candidate.
@@ -359,29 +366,8 @@ impl RetentionWalk {
 
     /// Reads the first `n` due keys, or as many of them as the server takes at once.
     async fn take(&mut self, n: usize) -> Result<(), RedisError> {
-        let stream = self.store.inner.keys.stream();
         let keys: Vec<&str> = self.due.iter().take(n).map(|(key, _)| key.as_str()).collect();
-        let calls = keys.chunks(CALL_KEYS).map(|keys| {
-            Call::new(&[&[stream.as_str()][..], keys].concat())
-                .arg(GROUP)
-                .arg(CALL_BYTES.to_string())
-                .arg(large::LARGE_BYTES.to_string())
-        });
-        let asked = self.store.inner.jobs.eval_many(&scripts::TAKE, calls.collect());
-        let answers = self.walk.read(asked).await?;
-        let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
-        let mut taken: Vec<Option<Taken>> = Vec::with_capacity(n);
-        for (keys, answer) in keys.chunks(CALL_KEYS).zip(answers) {
-            // A call that had read enough has left the rest of its keys.
-            let mut read = reply::list(answer).into_iter();
-            for key in keys {
-                let one = match read.next() {
-                    Some(answer) => Some(self.whole(key, taken_of(answer)?).await?),
-                    None => None,
-                };
-                taken.push(one);
-            }
-        }
+        let taken = read_events(&self.store, &self.walk, &keys, Large::Processed).await?;
         let asked: Vec<(String, Category)> = self.due.drain(..n).collect();
         let mut left = Vec::new();
         for ((key, category), taken) in asked.into_iter().zip(taken) {
@@ -395,18 +381,6 @@ impl RetentionWalk {
             self.due.push_front(again);
         }
         Ok(())
-    }
-
-    /// Reads the fields of a large event, which the script has left.
-    async fn whole(&self, key: &str, mut taken: Taken) -> Result<Taken, RedisError> {
-        if !large::is_large(&taken.token) || !taken.processed {
-            return Ok(taken);
-        }
-        match self.walk.read(self.store.read_large(key, &taken.token)).await? {
-            Some((fields, token)) => (taken.fields, taken.token) = (fields, token),
-            None => taken.state = "gone".to_owned(),
-        }
-        Ok(taken)
     }
 
     fn add(&mut self, key: String, taken: Taken) {
@@ -427,6 +401,57 @@ impl RetentionWalk {
             KeyKind::Malformed(_) | KeyKind::Own | KeyKind::Foreign => None,
         }
     }
+}
+
+/// Reads the hashes of `keys` as the archive needs them, in their order; `None` for those that are to be asked for again,
+/// because others before them had bytes enough. Of any `keys` the first one is read.
+pub(crate) async fn read_events(
+    store: &EventStore,
+    walk: &Walk,
+    keys: &[&str],
+    large: Large,
+) -> Result<Vec<Option<Taken>>, RedisError> {
+    let stream = store.inner.keys.stream();
+    let calls = keys.chunks(CALL_KEYS).map(|keys| {
+        Call::new(&[&[stream.as_str()][..], keys].concat())
+            .arg(GROUP)
+            .arg(CALL_BYTES.to_string())
+            .arg(large::LARGE_BYTES.to_string())
+    });
+    let asked = store.inner.jobs.eval_many(&scripts::TAKE, calls.collect());
+    let answers = walk.read(asked).await?;
+    let answers = answers.into_iter().collect::<Result<Vec<_>, _>>()?; // All or none, so that none is skipped.
+    let mut taken: Vec<Option<Taken>> = Vec::with_capacity(keys.len());
+    for (keys, answer) in keys.chunks(CALL_KEYS).zip(answers) {
+        // A call that had read enough has left the rest of its keys.
+        let mut read = reply::list(answer).into_iter();
+        for key in keys {
+            let one = match read.next() {
+                Some(answer) => Some(whole(store, walk, key, taken_of(answer)?, large).await?),
+                None => None,
+            };
+            taken.push(one);
+        }
+    }
+    Ok(taken)
+}
+
+/// Reads the fields of a large event, which the script has left.
+async fn whole(
+    store: &EventStore,
+    walk: &Walk,
+    key: &str,
+    mut taken: Taken,
+    large: Large,
+) -> Result<Taken, RedisError> {
+    if !large::is_large(&taken.token) || (large == Large::Processed && !taken.processed) {
+        return Ok(taken);
+    }
+    match walk.read(store.read_large(key, &taken.token)).await? {
+        Some((fields, token)) => (taken.fields, taken.token) = (fields, token),
+        None => taken.state = "gone".to_owned(),
+    }
+    Ok(taken)
 }
 
 fn taken_of(answer: Value) -> Result<Taken, RedisError> {

@@ -225,6 +225,25 @@ impl EventStore {
         }
     }
 
+    /// Fails where the server says that it is a replica that takes no writes. Whoever may not ask learns it by writing.
+    ///
+    /// # Errors
+    /// `ReadOnly`; why it does not answer.
+    pub async fn takes_writes(&self) -> Result<(), RedisError> {
+        let mut cmd = redis::cmd("INFO");
+        cmd.arg("replication");
+        let info = match self.inner.jobs.query::<String>(&cmd).await {
+            Ok(text) => Info::parse(&text),
+            Err(error) if lacking::reason(&error).is_some() => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let is_replica = info.text("role") == Some("slave");
+        if is_replica && info.text("slave_read_only") != Some("0") {
+            return Err(RedisError::ReadOnly);
+        }
+        Ok(())
+    }
+
     /// The time of the server, by which keys expire; ours where the user may not ask.
     ///
     /// # Errors

@@ -354,10 +354,20 @@ async fn later(work: impl FnOnce()) {
 
 /// Fails when an answer is about the server and not about its key: it loads, is busy or has no master. Whoever goes on from
 /// there takes what is there for missing.
-pub(crate) fn answered(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), RedisError> {
+fn answered(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), RedisError> {
     let of_server =
         |error: &&redis::RedisError| !matches!(error.code(), Some("WRONGTYPE" | "NOPERM" | "ERR"));
     match answers.iter().filter_map(|answer| answer.as_ref().err()).find(of_server) {
+        Some(error) => Err(store.classify(error.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Fails when a value was refused. Of what a key answers only another type than before is about the key itself, and only
+/// nothing at all says that it is gone: whoever may not read it must not take it for that.
+pub(crate) fn readable(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), RedisError> {
+    let is_refusal = |error: &&redis::RedisError| error.code() != Some("WRONGTYPE");
+    match answers.iter().filter_map(|answer| answer.as_ref().err()).find(is_refusal) {
         Some(error) => Err(store.classify(error.clone())),
         None => Ok(()),
     }

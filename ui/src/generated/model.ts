@@ -5138,7 +5138,11 @@ last: JobRun | null,
 /**
  * Why it was not started the last time it was tried; absent once it runs.
  */
-not_started?: NotStarted, };
+not_started?: NotStarted, 
+/**
+ * It is due, and this job runs, in whichever console: it is started soon after that has ended.
+ */
+waits_for?: JobKind, };
 
 export type Playbook = { 
 /**

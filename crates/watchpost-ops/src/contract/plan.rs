@@ -46,6 +46,10 @@ pub struct PlannedState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub not_started: Option<NotStarted>,
+    /// It is due, and this job runs, in whichever console: it is started soon after that has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub waits_for: Option<JobKind>,
 }
 
 /// A job of the plan that could not be started.

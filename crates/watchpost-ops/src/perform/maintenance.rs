@@ -13,7 +13,7 @@ use watchpost_model::plain::grouped;
 use watchpost_model::policy::RetentionRule;
 use watchpost_redis::optimize::{self, Direction, Mode, OptimizeWalk, optimize, revert};
 use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
-use watchpost_redis::{EventStore, WalkPosition};
+use watchpost_redis::{EventStore, RedisError, WalkPosition};
 
 use super::{settings, share};
 use crate::console::Workspace;
@@ -132,6 +132,10 @@ impl Retention {
     /// engine has not processed yet stay: removing them would hide them from detection.
     async fn retain(&self, workspace: &Workspace, ticket: &Ticket, tally: &mut Tally) -> Result<(), OpError> {
         let events = loaded(workspace, ticket).await?;
+        // Nothing can be removed there, and what waits for its engine would hide that. What else is wrong is waited for below.
+        if let Some(Err(replica @ RedisError::ReadOnly)) = ticket.soon(events.takes_writes()).await {
+            return Err(replica.into());
+        }
         tally.memory_before = ticket.soon(memory(workspace)).await.flatten();
         let mut journal = Journal::open(workspace, ticket, &events, self.restart).await?;
         let from = journal.begun().map(|begun| begun.position.clone());
@@ -532,7 +536,12 @@ pub(crate) async fn job_cancel(cx: Context, request: JobRef) -> Result<JobRun, O
         OpError::precondition("this job does not run in this console")
             .hint("a job is cancelled where it was started")
     })?;
-    workspace.store().audit_append(cx.record(format!("job/{}", run.id), Vec::new(), None)).await?;
+    let record = cx.record(format!("job/{}", run.id), Vec::new(), None);
+    workspace.store().audit_append(record).await.map_err(|problem| {
+        OpError::from(problem).hint(
+            "the job is stopping all the same; the trail lacks that somebody asked for it, and has its end",
+        )
+    })?;
     Ok(run)
 }
 

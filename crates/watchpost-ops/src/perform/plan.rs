@@ -4,6 +4,8 @@
 //! its rhythm have begun and no run of the plan since then ended well. It runs whenever it is off-peak, one job at a time,
 //! and is stopped when the hours are over; what it had done stays done, and the next night goes on.
 
+mod due;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +15,11 @@ use serde_json::Value;
 use watchpost_model::access::{Caller, Origin, Permission};
 use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, AuditRecord, Change};
 use watchpost_model::job::{JobKind, JobRun, JobState};
-use watchpost_model::period::Period;
 use watchpost_model::plan::{Plan, PlannedJob, Rhythm};
 use watchpost_report::{Prepared, WriteError};
 use watchpost_store::StoreError;
 
+use self::due::{is_due, missed_since, wanted_since};
 use super::at_this_machine;
 use crate::age_file::{Keys, Locked};
 use crate::blocking::off_the_runtime;
@@ -63,6 +65,8 @@ pub(crate) async fn job_plan(cx: Context, _: Nothing) -> Result<JobPlanState, Op
 
 pub(super) async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanState, OpError> {
     let now = workspace.now();
+    let open = plan.open(now);
+    let busy = running(workspace).await?;
     let mut jobs = Vec::with_capacity(plan.jobs.len());
     for job in &plan.jobs {
         let last = newest_run(workspace, job.kind).await?;
@@ -72,7 +76,7 @@ pub(super) async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanS
             Some(_) => missed_since(&plan, job, newest_good(workspace, job.kind).await?, now),
             None => None,
         };
-        let next = match (job.on, missed_since, plan.open(now)) {
+        let next = match (job.on, missed_since, open) {
             (false, ..) => None,
             (true, Some(_), Some(open)) => Some(open),
             (true, Some(_), None) => plan.next(Rhythm::Day, now),
@@ -83,9 +87,12 @@ pub(super) async fn stands(workspace: &Workspace, plan: Plan) -> Result<JobPlanS
             Some(since) => refused_start(workspace, &plan, job.kind, since, last.as_ref()).await?,
             None => None,
         };
-        jobs.push(PlannedState { kind: job.kind, next, missed_since, last, not_started });
+        let waits =
+            not_started.is_none() && open.is_some_and(|open| is_due(&plan, job, last.as_ref(), open, now));
+        let waits_for = busy.as_ref().filter(|_| waits).map(|run| run.kind);
+        jobs.push(PlannedState { kind: job.kind, next, missed_since, last, not_started, waits_for });
     }
-    Ok(JobPlanState { open: plan.open(now), plan, jobs })
+    Ok(JobPlanState { open, plan, jobs })
 }
 
 pub(crate) async fn job_plan_put(cx: Context, request: JobPlanPut) -> Result<JobPlanState, OpError> {
@@ -247,48 +254,17 @@ const fn action(kind: JobKind) -> Option<&'static str> {
     })
 }
 
-/// Since when a job is to have run and has not.
-fn wanted_since(
-    plan: &Plan,
-    job: &PlannedJob,
-    last: Option<&JobRun>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let hours = plan.newest(job.rhythm, now).filter(|_| job.on)?;
-    // Switched on in the middle of its hours it runs in them.
-    if job.since.is_none_or(|since| hours.to <= since) {
-        return None;
-    }
-    let went = last.filter(|run| run.started_at >= hours.from);
-    match went.map(|run| run.state) {
-        Some(JobState::Running | JobState::Done) => None,
-        Some(JobState::Cancelled | JobState::Failed) | None => Some(hours.from),
-    }
+/// A job that runs here.
+fn running_here(workspace: &Workspace) -> Option<JobRun> {
+    workspace.jobs().all().into_iter().find(|run| run.ended_at.is_none())
 }
 
-/// Since when a job that is wanted is missed: its first hours after those of the newest `good` run, if they are over. While
-/// they last it may still run in them.
-fn missed_since(
-    plan: &Plan,
-    job: &PlannedJob,
-    good: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) -> Option<DateTime<Utc>> {
-    let since = job.since?;
-    let first = match good.filter(|good| *good >= since) {
-        Some(good) => plan.next(job.rhythm, good),
-        // Switched on in the middle of its hours it was to run in them.
-        None => {
-            let of_then = plan.newest(job.rhythm, since).filter(|hours| hours.to > since);
-            of_then.or_else(|| plan.next(job.rhythm, since))
-        }
-    };
-    first.filter(|hours| hours.to <= now).map(|hours| hours.from)
-}
-
-/// Is it to be started now? What failed or was stopped in these very hours waits for the next ones.
-fn is_due(plan: &Plan, job: &PlannedJob, last: Option<&JobRun>, open: Period, now: DateTime<Utc>) -> bool {
-    wanted_since(plan, job, last, now).is_some() && last.is_none_or(|run| run.started_at < open.from)
+/// A job that runs in whichever console on this database: a job of the plan waits for it.
+async fn running(workspace: &Workspace) -> Result<Option<JobRun>, OpError> {
+    match running_here(workspace) {
+        Some(run) => Ok(Some(run)),
+        None => Ok(workspace.store().job_running_elsewhere().await?),
+    }
 }
 
 /// Starts what is due, and stops what the hours are over for.
@@ -304,17 +280,17 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
         return Ok(());
     }
     let now = workspace.now();
-    let running = workspace.jobs().all().into_iter().find(|run| run.ended_at.is_none());
     let Some(open) = plan.open(now) else {
         // Half a backup is worth nothing, and what works on the database is no load on Redis: they may go on.
         let goes_on = |kind: JobKind| kind == JobKind::Backup || kind.is_of_database();
-        if let Some(run) = running.filter(|run| run.started_by == STARTER && !goes_on(run.kind)) {
+        let here = running_here(workspace);
+        if let Some(run) = here.filter(|run| run.started_by == STARTER && !goes_on(run.kind)) {
             tracing::info!(job = %run.kind, "stopped: the off-peak hours are over");
             workspace.jobs().cancel(run.id);
         }
         return Ok(());
     };
-    if running.is_some() {
+    if running(workspace).await?.is_some() {
         return Ok(());
     }
     let has_redis = workspace.events().is_ok();
@@ -331,16 +307,25 @@ async fn try_due(console: &Console, workspace: &Arc<Workspace>) -> Result<(), Op
         if !workspace.store().lease_acquire(LEASE, &holder, LEASE_TTL, now).await? {
             return Ok(());
         }
-        // Another console may have started it before it let go of the lease.
+        // Another console may have started one before it let go of the lease: then it is looked again soon.
+        if running(workspace).await?.is_some() {
+            workspace.store().lease_release(LEASE, &holder).await?;
+            return Ok(());
+        }
         let again = newest_run(workspace, kind).await?;
         let started = match is_due(&plan, job, again.as_ref(), open, now) {
             true => start(console, workspace, job, now).await,
             false => Ok(()),
         };
-        if started.is_err() {
+        // A person who began something in this moment is no failure either.
+        let is_busy = started.is_err() && running(workspace).await?.is_some();
+        if started.is_err() && !is_busy {
             workspace.store().lease_acquire(&refused, &holder, AGAIN, now).await?;
         }
         workspace.store().lease_release(LEASE, &holder).await?;
+        if is_busy {
+            return Ok(());
+        }
         if let Err(problem) = started {
             tracing::warn!(%problem, job = %kind, "maintenance of the plan was not started");
             console.announce(&[Tag::Jobs, Tag::Audit]);

@@ -13,7 +13,7 @@ use watchpost_model::event::{Category, Event};
 use watchpost_model::ids::{ConnectionId, EventId};
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{EventPageRequest, JobRef, OptimizeRequest, RetentionRequest};
+use watchpost_ops::contract::{EventPageRequest, JobRef, Nothing, OptimizeRequest, RetentionRequest};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 use watchpost_redis::{EventStore, RedisTarget};
@@ -473,6 +473,13 @@ async fn a_replica_is_left_alone_with_the_reason() {
     let run = desk.finish(run).await;
     assert_eq!(run.state, JobState::Done, "{:?}", run.error);
     as_the_oracle(&desk, &shop, &events).await;
+    // Also where nothing is due that it could refuse.
+    shop.ask(&["REPLICAOF", "127.0.0.1", "1"]);
+    let run = desk.ask::<operation::cleanup_run>(Nothing {}).await.unwrap();
+    for run in [desk.finish(run).await, desk.finish(begin(&desk).await).await] {
+        assert_eq!(run.state, JobState::Failed, "{:?}", run.kind);
+        assert!(run.error.as_ref().unwrap().contains("read-only replica"), "{:?}", run.error);
+    }
     desk.console.close().await;
 }
 

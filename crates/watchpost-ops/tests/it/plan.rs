@@ -12,11 +12,12 @@ use watchpost_model::job::{JobKind, JobRun, JobState};
 use watchpost_model::plan::Plan;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{AuditPageRequest, JobPlanPut, Nothing};
+use watchpost_ops::contract::{AggregateRequest, AuditPageRequest, JobPlanPut, Nothing};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
 use crate::door::{Desk, desk_at, folder};
+use crate::report_tampered::tamper;
 
 const NOON: &str = "2026-11-20T12:00:00Z";
 const NIGHT: &str = "2026-11-21T03:00:00Z";
@@ -88,6 +89,41 @@ async fn a_job_that_cannot_be_started_holds_up_no_other_one() {
     assert_eq!(rows.len(), 1, "{rows:?}");
     assert_eq!((rows[0].object.as_str(), rows[0].actor.as_str()), ("job_plan/backup", "schedule"));
     night.console.close().await;
+}
+
+/// What another console runs is no failure of the plan: the job waits for it.
+#[tokio::test]
+async fn a_job_that_is_due_waits_for_one_of_another_console() {
+    let home = folder();
+    let day = at(&home, Tenure::Guest, NOON).await;
+    let mut plan = day.ask::<operation::job_plan>(Nothing {}).await.expect("shown").plan;
+    for job in plan.jobs.iter_mut().filter(|job| job.kind == JobKind::Cleanup) {
+        job.on = true;
+        job.rhythm = watchpost_model::plan::Rhythm::Day;
+    }
+    day.ask::<operation::job_plan_put>(JobPlanPut { plan, reason: None }).await.expect("kept");
+    day.console.close().await;
+    let other = at(&home, Tenure::Guest, "2026-11-21T02:55:00Z").await;
+    let run = other.ask::<operation::aggregate_run>(AggregateRequest::default()).await.expect("it starts");
+    assert_eq!(other.finish(run).await.state, JobState::Done);
+    other.console.close().await;
+    // As if it ran still, on another machine.
+    tamper(&home, "UPDATE job_run SET owner = 'elsewhere:1:1', state = 'running'");
+
+    let night = at(&home, Tenure::Owner, NIGHT).await;
+    let state = night.ask::<operation::job_plan>(Nothing {}).await.expect("shown");
+    let cleanup = state.jobs.iter().find(|job| job.kind == JobKind::Cleanup).expect("there");
+    assert_eq!((cleanup.waits_for, &cleanup.not_started), (Some(JobKind::Aggregate), &None));
+    assert_eq!(cleanup.last, None);
+    night.console.close().await;
+
+    tamper(&home, "UPDATE job_run SET state = 'done'");
+    let later = at(&home, Tenure::Owner, "2026-11-21T03:01:00Z").await;
+    let run = later.finish(planned(&later).await).await;
+    assert_eq!((run.kind, run.state), (JobKind::Cleanup, JobState::Done), "{:?}", run.error);
+    let state = later.ask::<operation::job_plan>(Nothing {}).await.expect("shown");
+    assert!(state.jobs.iter().all(|job| job.waits_for.is_none()), "{state:?}");
+    later.console.close().await;
 }
 
 #[tokio::test]

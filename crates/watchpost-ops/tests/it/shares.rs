@@ -100,7 +100,8 @@ async fn an_optimisation_counts_each_key_once() {
     let now = SystemClock.now().timestamp_millis();
     for n in 0..60 {
         let key = format!("security:auth:{}", now - 1_000_000 + n);
-        let payload = if n < 20 { "x".repeat(3_000) } else { "short".to_owned() };
+        let text = if n < 20 { "x".repeat(3_000) } else { "short".to_owned() };
+        let payload = format!(r#"{{"details":"{text}"}}"#);
         cli(&home, &["HSET", &key, "type", "login", "actor", "eve", "payload", &payload]);
         if n >= 40 {
             cli(&home, &["PEXPIREAT", &key, &(now + 1_000_000_000).to_string()]);

@@ -129,6 +129,68 @@ async fn what_cannot_be_read_is_given_no_ttl() {
     }
 }
 
+/// Whether the engine has come by it or not: what it would not read as an event stays as it is and for ever.
+#[tokio::test]
+async fn what_the_engine_would_not_read_is_left_before_it_came_by() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut raw = server.raw().await;
+    let wrong: [&[&str]; 9] = [
+        &["at", "notadate"],
+        &["severity", "nonsense"],
+        &["tags", "no list"],
+        &["category", "data_access"],
+        &["payload", "[1,2]"],
+        &["payload", "no JSON"],
+        &["risk", "900"],
+        &["id", "not-a-uuid"],
+        &["payload", "rubbish", "payload_encoding", "zstd"],
+    ];
+    let key_of = |n: usize| format!("security:auth:{}", 1_767_225_600_000 + n);
+    for (n, fields) in wrong.iter().enumerate() {
+        let key = key_of(n);
+        let mut words = vec!["HSET", key.as_str(), "type", "x"];
+        words.extend(*fields);
+        let _: u64 = query(&mut raw, &words).await;
+    }
+    // Worth compressing, and no event.
+    let long = "no JSON ".repeat(600);
+    let words: [&str; 6] = ["HSET", "security:auth:1767225700000", "type", "x", "payload", &long];
+    let _: u64 = query(&mut raw, &words).await;
+    // Larger than a script reads: an event, and none.
+    let text = "a word ".repeat(20_000);
+    let large = format!(r#"{{"details":"{text}"}}"#);
+    for (key, payload) in [("security:auth:1767225800000", &large), ("security:auth:1767225800001", &text)] {
+        let _: u64 = query(&mut raw, &["HSET", key, "type", "x", "payload", payload]).await;
+    }
+    // The endpoint in a key is only looked at, so this is an event.
+    let escape = "security:api:%zz:1767225600007";
+    let _: u64 = query(&mut raw, &["HSET", escape, "type", "request"]).await;
+
+    for mode in [Mode::Preview, Mode::Run] {
+        let report = run(&store, mode).await;
+        let found = figures(&report);
+        assert_eq!((found["ttls_given"], found["compressed"]), (2.0, 1.0), "{mode:?}: {report:?}");
+        assert_eq!(found["touched"], 2.0, "{mode:?}: {report:?}");
+        for told in ["11 keys without a TTL cannot be read as events and get none", "2 payloads of keys"] {
+            assert!(report.notes.iter().any(|note| note.starts_with(told)), "{mode:?}: {report:?}");
+        }
+    }
+    for n in 0..wrong.len() {
+        let ttl: i64 = query(&mut raw, &["PTTL", &key_of(n)]).await;
+        assert_eq!(ttl, -1, "{:?}", wrong[n]);
+    }
+    for (key, payload) in [("security:auth:1767225700000", &long), ("security:auth:1767225800001", &text)] {
+        let ttl: i64 = query(&mut raw, &["PTTL", key]).await;
+        let kept: String = query(&mut raw, &["HGET", key, "payload"]).await;
+        assert!(ttl == -1 && kept == *payload, "{key}: {ttl}");
+    }
+    for key in ["security:auth:1767225800000", escape] {
+        let ttl: i64 = query(&mut raw, &["PTTL", key]).await;
+        assert!(ttl > 0, "{key}: {ttl}");
+    }
+}
+
 #[tokio::test]
 async fn a_cancelled_run_reports_what_it_did() {
     let server = TestServer::start().await;

@@ -53,7 +53,8 @@ async fn an_observer_previews_what_may_be_told_without_the_limits() {
     let mut raw = server.raw().await;
     for n in 0..20 {
         let key = format!("security:auth:{}", 1_700_000_000_000_u64 + n);
-        let _: u64 = query(&mut raw, &["HSET", &key, "type", "login", "payload", &"x".repeat(3_000)]).await;
+        let payload = format!(r#"{{"details":"{}"}}"#, "x".repeat(3_000));
+        let _: u64 = query(&mut raw, &["HSET", &key, "type", "login", "payload", &payload]).await;
     }
     let target = RedisTarget { observe: true, ..server.target() };
     let observer = EventStore::connect(&target, Arc::new(SystemClock)).await.unwrap();
@@ -84,12 +85,13 @@ async fn what_is_compact_once_it_is_compressed_is_counted_before() {
     for n in 0..240 {
         let key = key_of(n);
         // Compressed to a handful of bytes, to a hundred and to a thousand, or not at all.
-        let payload = match n % 4 {
+        let text = match n % 4 {
             0 => "x".repeat(5_000),
             1 => (0..40).map(|word| format!("word-{} ", word % 25)).collect::<String>().repeat(20),
             2 => (0..2_000_u64).map(|word| format!("{} ", word * word * 7_919 % 10_007)).collect::<String>(),
             _ => "y".repeat(100),
         };
+        let payload = format!(r#"{{"details":"{text}"}}"#);
         let words: [&str; 10] =
             ["HSET", &key, "type", "login", "actor", "eve", "severity", "low", "payload", &payload];
         let _: u64 = query(&mut raw, &words).await;

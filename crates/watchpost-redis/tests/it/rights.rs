@@ -23,6 +23,8 @@ use watchpost_redis::benchmark::BenchmarkPlan;
 use watchpost_redis::benchmark::benchmark;
 use watchpost_redis::cleanup::leftovers;
 use watchpost_redis::diagnose;
+use watchpost_redis::export::EventChoice;
+use watchpost_redis::export::EventWalk;
 use watchpost_redis::export::KeyWalk;
 use watchpost_redis::optimize::Mode;
 use watchpost_redis::optimize::optimize;
@@ -225,6 +227,57 @@ async fn an_observer_with_the_line_for_exports_takes_backups() {
     while keys.next_batch().await.unwrap().is_some() {}
     assert_eq!(denied(&server).await, BTreeSet::new(), "nothing was refused");
     assert_eq!(self::changes(&server).await, changes, "nothing was written");
+}
+
+/// A key that may not be read is not one that is gone: an export without it would look whole.
+#[tokio::test]
+async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
+    for (refused, is_of_events) in [
+        ("-get", false),
+        ("-lrange", false),
+        ("-zrange", false),
+        ("-type", false),
+        ("-pttl", false),
+        ("-hgetall", false),
+        ("-hgetall", true),
+    ] {
+        let server = TestServer::start().await;
+        let mut raw = server.raw().await;
+        for words in [
+            &["SET", "security:note", "1"][..],
+            &["RPUSH", "security:list", "1"],
+            &["ZADD", "security:scores", "1", "one"],
+            &["HSET", "security:auth:1700000000000", "type", "login"],
+        ] {
+            let _: redis::Value = query(&mut raw, words).await;
+        }
+        let rule = ["ACL", "SETUSER", "watchpost", "reset", "on", ">secret", "~security:*", "+@all", refused];
+        let _: redis::Value = query(&mut raw, &rule).await;
+        let target = RedisTarget {
+            username: Some("watchpost".into()),
+            password: Some("secret".into()),
+            ..server.target()
+        };
+        let (store, cancel) = (connected(&target).await, CancellationToken::new());
+        let ended = if is_of_events {
+            let mut walk = EventWalk::start(&store, EventChoice::default(), cancel).await.unwrap();
+            loop {
+                match walk.next_batch().await {
+                    Ok(Some(_)) => {}
+                    ended => break ended.map(drop),
+                }
+            }
+        } else {
+            let mut walk = KeyWalk::start(&store, cancel).await.unwrap();
+            loop {
+                match walk.next_batch().await {
+                    Ok(Some(_)) => {}
+                    ended => break ended.map(drop),
+                }
+            }
+        };
+        assert!(matches!(ended, Err(RedisError::NoPermission(_))), "{refused}: {ended:?}");
+    }
 }
 
 async fn changes(server: &TestServer) -> u64 {

@@ -112,6 +112,8 @@ async fn dead_jobs_fail(world: World) {
         progress: Some(JobProgress { done: 7, ..dead.progress.clone() }),
     };
     world.store.job_position_put(&position).await.unwrap();
+    let elsewhere = world.store.job_running_elsewhere().await.unwrap().map(|job| job.id);
+    assert_eq!(elsewhere, Some(far.id), "neither that of this process nor that of a dead one");
     let other = world.another().await;
     let next = JobRun { started_by: "kim".to_owned(), ..run(&world, JobState::Running) };
     let refused =
@@ -134,6 +136,7 @@ async fn dead_jobs_fail(world: World) {
     world.store.job_run_seen(&further).await.unwrap();
     assert_eq!(state(far.id).await, further, "others see how far it is");
     world.clock.advance(Duration::minutes(11));
+    assert_eq!(world.store.job_running_elsewhere().await.unwrap(), None, "it was silent for too long");
     let after = run(&world, JobState::Running);
     other.job_run_begin(&after, &[JobKind::Retention], draft("retention_run")).await.unwrap();
     assert_eq!(other.jobs_fail_orphans().await.unwrap(), 1, "but not for ever");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRun } from '$ui/generated/model';
-import { dayOf, elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining } from './runs';
+import { dayOf, elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining, stepText } from './runs';
 
 function run(id: string, part: Partial<JobRun> = {}): JobRun {
   return {
@@ -53,6 +53,13 @@ describe('words', () => {
   it('writes bytes as bytes', () => {
     expect(progressText(run('a', { progress: { done: 1_048_576, total: 2_097_152, unit: 'bytes', step: '' } }))).toBe('1.0 MiB of 2.0 MiB');
     expect(progressText(run('a', { progress: { done: 1_200, total: null, unit: 'keys', step: '' } }))).toBe('1,200 keys');
+  });
+
+  it('says of a cancelled job what it waits for', () => {
+    const at = (step: string): string => stepText(run('a', { progress: { done: 1, total: null, unit: 'keys', step } }));
+    expect(at('stopping')).toBe('Stopping');
+    expect(at('stopping: what is being written to the audit database or a file is waited for')).toMatch(/^Stopping: .*audit database/);
+    expect(at('looking at events')).toBe('looking at events');
   });
 
   it('leaves zeros out of the one line', () => {

@@ -5,6 +5,7 @@ import { t, word } from '$ui/i18n';
 import { count, withUnit } from '$ui/shared/format/number';
 import { fromInput, stamp } from '$ui/shared/format/time';
 import type { Tone } from '$ui/shared/feedback/status-pill.svelte';
+import { visible } from '$ui/shared/text/visible';
 import type { Zone } from '$ui/state/prefs.svelte';
 
 /**
@@ -45,6 +46,14 @@ export function progressText(run: JobRun): string {
     return total === null ? withUnit(done, 'bytes') : t('jobs.progress', { done: withUnit(done, 'bytes'), total: withUnit(total, 'bytes'), unit: '' }).trim();
   }
   return total === null ? t('jobs.progress.open', { done: count(done), unit }) : t('jobs.progress', { done: count(done), total: count(total), unit });
+}
+
+/** What it does; of a job that was cancelled and has not ended yet what it waits for. */
+export function stepText(run: JobRun): string {
+  const { step } = run.progress;
+  if (step === 'stopping') return t('jobs.stopping');
+  if (step.startsWith('stopping: ')) return t('jobs.stopping.writing');
+  return step === '' ? jobName(run) : visible(step, 200);
 }
 
 /** The figures that say something in one line: those that are not zero, at most `max`. */

@@ -1,4 +1,4 @@
-//! How often the log says that the engine stands still.
+//! How often the log says that something which is tried again and again does not work.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use tokio::time::Instant;
 const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// The problem that was said last. The engine tries again every second, and may do so for days.
+/// The problem that was said last. It is tried again every second or so, maybe for days.
 #[derive(Default)]
-pub(super) struct Told {
+pub(crate) struct Told {
     last: Option<Last>,
 }
 
@@ -19,15 +19,17 @@ struct Last {
     seen: Instant,
     said: Instant,
     pause: Duration,
+    /// It was said since that it works again.
+    over: bool,
 }
 
 impl Told {
     /// Is `problem` to be said at `now`? A new one at once, and so is one that was away for a while; the same one after
     /// pauses that grow up to a minute.
-    pub(super) fn is_to_be_said(&mut self, problem: String, now: Instant) -> bool {
+    pub(crate) fn is_to_be_said(&mut self, problem: String, now: Instant) -> bool {
         let same = self.last.as_mut().filter(|last| last.problem == problem && now - last.seen <= PAUSE_MAX);
         let Some(last) = same else {
-            self.last = Some(Last { problem, seen: now, said: now, pause: PAUSE });
+            self.last = Some(Last { problem, seen: now, said: now, pause: PAUSE, over: false });
             return true;
         };
         last.seen = now;
@@ -36,7 +38,13 @@ impl Told {
         }
         last.said = now;
         last.pause = (last.pause * 2).min(PAUSE_MAX);
+        last.over = false;
         true
+    }
+
+    /// It works: is that to be said? Once after each time that a problem was.
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.last.as_mut().is_some_and(|last| !std::mem::replace(&mut last.over, true))
     }
 }
 
@@ -59,5 +67,16 @@ mod tests {
         assert!(!told.is_to_be_said("another one is".to_owned(), at(301)));
         assert!(told.is_to_be_said("another one is".to_owned(), at(400)), "it had worked in between");
         assert!(!told.is_to_be_said("another one is".to_owned(), at(401)));
+    }
+
+    #[test]
+    fn that_it_works_again_is_said_once_after_each_problem_that_was_said() {
+        let (mut told, begin) = (Told::default(), Instant::now());
+        let at = |second: u64| begin + Duration::from_secs(second);
+        assert!(!told.is_over(), "nothing was wrong");
+        let full = || "the disk is full".to_owned();
+        assert!(told.is_to_be_said(full(), at(0)) && told.is_over() && !told.is_over());
+        assert!(!told.is_to_be_said(full(), at(1)) && !told.is_over(), "neither was said");
+        assert!(told.is_to_be_said(full(), at(2)) && told.is_over());
     }
 }
