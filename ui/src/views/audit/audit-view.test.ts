@@ -136,7 +136,7 @@ describe('the audit trail', () => {
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
     expect(hook('audit-problems').textContent).toContain('#7');
     expect(hook('audit-first-bad-tile').textContent).toBe('tile/0/000');
-    expect(hook('audit-problems').querySelector('p')?.textContent, 'number and tile are two things').toContain('#7 · tile/0/000');
+    expect(hook('audit-problems').querySelector('p')?.textContent, 'number and tile are two things').toContain('#7\u00a0· tile/0/000');
     expect(hook('audit-stamp').textContent).toContain('Test TSA');
   });
 
