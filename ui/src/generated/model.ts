@@ -5250,7 +5250,8 @@ erasure: Erasure,
  */
 residue: Array<Residue>, 
 /**
- * The name was found nowhere that this console can reach, and each copy that the trail names and that is there was read.
+ * The name was found nowhere that this console can reach, and each copy that the trail names and that is there was
+ * read.
  */
 clean: boolean, };
 
