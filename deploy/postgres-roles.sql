@@ -1,8 +1,9 @@
 -- Roles of a team on one PostgreSQL: who may do what, and an audit log that people add to, and neither change nor shorten.
 --
 -- Run it with psql in Watchpost's database, as the owner of its tables, after Watchpost has made them; and again after an
--- update that added some. It may be run any number of times. It makes roles: an owner without CREATEROLE has a superuser
--- run it the first time. Whoever runs it, what it makes belongs to the owner of the tables.
+-- update that added some. It may be run any number of times, also while people work: it is one transaction, of which
+-- others see all or nothing, and which waits until it gets the tables for a moment. It makes roles: an owner without
+-- CREATEROLE has a superuser run it the first time. Whoever runs it, what it makes belongs to the owner of the tables.
 --
 --     psql -v ON_ERROR_STOP=1 -d watchpost -f postgres-roles.sql
 --     CREATE ROLE dana LOGIN PASSWORD '...' IN ROLE watchpost_analyst;
@@ -25,6 +26,79 @@
 -- What it is not: a superuser can switch all of it off; `watchpost audit verify` and the memory of every console are what
 -- finds that.
 
+BEGIN;
+-- What is not there yet is no news.
+SET LOCAL client_min_messages = warning;
+
+-- The tables that it is for, and who may run it: else nothing is begun.
+DO $$
+DECLARE
+    -- The newest migration of the version that this script is of.
+    c_schema CONSTANT BIGINT := 20261123000037;
+    v_schema BIGINT;
+    v_owner NAME;
+BEGIN
+    IF to_regclass('public.schema_version') IS NULL OR to_regclass('public.audit_head') IS NULL THEN
+        RAISE EXCEPTION 'the database % has no tables of Watchpost in its schema public', current_database()
+            USING HINT = 'Is it the right database? Open it once with Watchpost, as the owner of the tables, and run this '
+                'script again. Nothing was changed.';
+    END IF;
+    SELECT pg_get_userbyid(relowner) INTO v_owner FROM pg_catalog.pg_class
+        WHERE oid = CAST('public.audit_head' AS regclass);
+    IF NOT pg_has_role(current_user, v_owner, 'USAGE') THEN
+        RAISE EXCEPTION 'the tables belong to %, and % may not change who may do what with them', v_owner, current_user
+            USING HINT = format('Run this script as %s or as a superuser. Nothing was changed.', v_owner),
+                ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT MAX(version) INTO v_schema FROM public.schema_version;
+    IF v_schema < c_schema THEN
+        RAISE EXCEPTION 'the tables have schema %, and this script is for %', v_schema, c_schema
+            USING HINT = format('Open the database once with the version of Watchpost that this script came with, as %s, '
+                'and run it again. Nothing was changed.', v_owner);
+    ELSIF v_schema IS DISTINCT FROM c_schema THEN
+        RAISE EXCEPTION 'the tables have schema %, and this script is for %', v_schema, c_schema
+            USING HINT = 'Run the script that came with the version of Watchpost that opened the database last. Nothing was '
+                'changed.';
+    END IF;
+END
+$$;
+
+-- All tables whose triggers are made anew, or none: whoever holds one of them and waits for another goes first, and nobody
+-- waits for this longer than a moment.
+DO $$
+DECLARE
+    v_before TEXT := current_setting('lock_timeout');
+    v_tries INTEGER := 0;
+BEGIN
+    PERFORM set_config('lock_timeout', '500ms', true);
+    LOOP
+        BEGIN
+            LOCK TABLE public.incident, public.incident_entity, public.incident_event, public.incident_link,
+                public.incident_note, public.incident_pause, public.incident_risk, public.incident_span,
+                public.incident_step, public.incident_tag, public.incident_timeline, public.evidence, public.finding,
+                public.suppression, public.suppressed_finding, public.entity_risk, public.entity_risk_part,
+                public.bulk_action, public.bulk_item, public.block, public.containment, public.response_action,
+                public.outbox, public.report, public.report_content, public.report_schedule, public.control_comment,
+                public.proof, public.register_entry, public.register_field, public.approval, public.setting,
+                public.allow_entry, public.threat_list, public.threat_part, public.job_run, public.event,
+                public.source_place, public.rollup, public.sealed_field, public.legal_hold, public.audit_leaf,
+                public.audit_checkpoint, public.audit_cosignature, public.audit_timestamp, public.audit_head
+                IN ACCESS EXCLUSIVE MODE;
+            EXIT;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            v_tries := v_tries + 1;
+            IF v_tries >= 60 THEN
+                RAISE EXCEPTION 'somebody uses the tables all the time: nothing was changed'
+                    USING HINT = 'Run this script again when a long look at them, or a copy of them, has ended (pg_stat_activity '
+                        'shows it).', ERRCODE = 'lock_not_available';
+            END IF;
+        END;
+        PERFORM pg_sleep(0.3);
+    END LOOP;
+    PERFORM set_config('lock_timeout', v_before, true);
+END
+$$;
+
 DO $$
 DECLARE
     v_name TEXT;
@@ -34,8 +108,13 @@ BEGIN
         CONTINUE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'watchpost_' || v_name);
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', 'watchpost_' || v_name);
-        EXCEPTION WHEN duplicate_object THEN
-            NULL;
+        EXCEPTION
+            WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            WHEN insufficient_privilege THEN
+                RAISE EXCEPTION 'there is no group watchpost_%, and % may make no roles', v_name, current_user
+                    USING HINT = format('Have a superuser run this script once, or say ALTER ROLE %I CREATEROLE, and run it '
+                        'again. Nothing was changed.', current_user), ERRCODE = 'insufficient_privilege';
         END;
     END LOOP;
     -- The one group of earlier versions of this script may do nothing any more: its members belong into one of these.
@@ -355,3 +434,5 @@ BEGIN
     END LOOP;
 END
 $$;
+
+COMMIT;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use watchpost_model::privacy::{LegalHold, Residue, SubjectKind};
+use watchpost_model::privacy::{LegalHold, Residue, ResidueState, SubjectKind};
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     HoldAdd, HoldRelease, Nothing, PrivacyErase, PrivacyErased, PrivacyExport, PrivacyList, PrivacyLook,
@@ -22,7 +22,7 @@ use crate::show::{either, or_dash};
 pub(crate) enum Privacy {
     /// Erase somebody: the key of what they did is destroyed, events and evidence about them are removed, and where they
     /// are only named a pseudonym takes the place of the name. Then everything is searched for what is left. Exit code 1
-    /// when something is.
+    /// when something is, or when a copy that the trail names is there and could not be read.
     ///
     /// Refused while a legal hold, a block or an incident that is worked on needs it. The trail still verifies and says by
     /// which record content was erased; `watchpost database restore` does the erasure again in an older backup.
@@ -174,11 +174,23 @@ pub(crate) fn shown(erased: &PrivacyErased) -> anyhow::Result<()> {
     )?;
     line("")?;
     places(&erased.residue)?;
-    line(if erased.clean {
-        "the name was found nowhere that this console can reach"
-    } else {
-        "THE NAME IS STILL THERE: see what is found above"
-    })
+    let n_of = |state| erased.residue.iter().filter(|place| place.state == state).count();
+    let unread = match n_of(ResidueState::Unread) {
+        0 => None,
+        1 => Some("1 COPY COULD NOT BE READ".to_owned()),
+        n => Some(format!("{n} COPIES COULD NOT BE READ")),
+    };
+    let unread = unread.map(|what| {
+        format!(
+            "{what}: see what is unread above, and look for the name there as the account that may read it"
+        )
+    });
+    if n_of(ResidueState::Found) > 0 {
+        line("THE NAME IS STILL THERE: see what is found above")?;
+    } else if unread.is_none() {
+        line("the name was found nowhere that this console can reach")?;
+    }
+    unread.map_or(Ok(()), line)
 }
 
 fn places(places: &[Residue]) -> anyhow::Result<()> {

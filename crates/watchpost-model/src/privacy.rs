@@ -350,11 +350,19 @@ pub enum ResidueState {
     Unclear,
     /// It could not be looked at.
     OutOfReach,
+    /// A copy that the trail names is there, and this account could not read it.
+    Unread,
     /// The name is there.
     Found,
 }
 
-words!(ResidueState { Clean = "clean", Unclear = "unclear", OutOfReach = "out_of_reach", Found = "found" });
+words!(ResidueState {
+    Clean = "clean",
+    Unclear = "unclear",
+    OutOfReach = "out_of_reach",
+    Unread = "unread",
+    Found = "found",
+});
 
 /// One place that was looked at for a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]

@@ -60,10 +60,15 @@ impl From<StoreError> for OpError {
             StoreError::ReadOnly(_) => Self::new(ErrorCode::Unavailable, message).hint(READ_ONLY),
             StoreError::Unconfirmed(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint(UNCONFIRMED),
+            StoreError::NoStandby(_) => Self::new(ErrorCode::Unavailable, message).hint(
+                "bring the standby back, or take it out of synchronous_standby_names on the primary and have that read again \
+                 (SELECT pg_reload_conf()): what waits is confirmed then",
+            ),
             StoreError::Held(_) => Self::new(ErrorCode::Unavailable, message).hint(
                 "try again; if it stays so, `SELECT pid, usename, application_name, xact_start FROM pg_stat_activity WHERE \
                  xact_start IS NOT NULL ORDER BY xact_start` shows who began first, and the owner of the server ends that \
-                 with pg_terminate_backend(pid)",
+                 with pg_terminate_backend(pid); one whose wait_event is SyncRep waits for a synchronous standby that is \
+                 gone: bring that back instead",
             ),
             StoreError::Busy(_) => Self::new(ErrorCode::Unavailable, message)
                 .hint("`lsof` with the file shows which processes have it open; at a server pg_stat_activity does"),

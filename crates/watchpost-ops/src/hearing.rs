@@ -32,6 +32,8 @@ pub(crate) struct Hearing {
     is_lost: AtomicBool,
     /// The server was lost, or took no changes: whatever answers now has to be held against what was seen of the log.
     is_doubtful: AtomicBool,
+    /// The server confirms no change, because the synchronous standby is gone.
+    lacks_standby: AtomicBool,
     /// When the database last answered and took changes. Never held across an await.
     last_ok: Mutex<Option<DateTime<Utc>>>,
 }
@@ -114,7 +116,14 @@ async fn look_after(console: &Console, workspace: &Workspace, was_well: bool) ->
         }
         return false;
     }
-    hearing.is_well(workspace.now());
+    // One that confirms nothing is looked at like one that does, and was not well.
+    let lacks_standby = matches!(workspace.store().lacks_standby().await, Ok(true));
+    if hearing.lacks_standby.swap(lacks_standby, Ordering::Relaxed) != lacks_standby {
+        console.announce(&[Tag::Status]);
+    }
+    if !lacks_standby {
+        hearing.is_well(workspace.now());
+    }
     if !was_well {
         hearing.again.notify_one();
     }

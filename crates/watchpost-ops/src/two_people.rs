@@ -10,6 +10,7 @@ use watchpost_model::approval::{
     ApprovalRequest, ApprovalState, Carrier, FourEyes, KNOWN_DAYS, Matter, TwoPeople, person_key,
 };
 use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, Change};
+use watchpost_model::privacy::Erasure;
 use watchpost_store::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
 
 use crate::console::Workspace;
@@ -426,6 +427,17 @@ pub(crate) async fn unchanged(
     if trail.is_unchanged {
         return Ok(trail);
     }
+    if let Some(erasure) = erased_in(workspace, approval).await? {
+        return Err(OpError::precondition(format!(
+            "{} is not any more what was asked for: it names {}, whom an erasure took out of it; nothing is done",
+            approval_object(&approval.id),
+            erasure.pseudonym
+        ))
+        .hint(format!(
+            "say no to it with `watchpost approval refuse {}`; whoever still needs it asks anew",
+            approval.id
+        )));
+    }
     Err(OpError::precondition(format!(
         "{} was changed after it was asked for: nothing is done",
         approval_object(&approval.id)
@@ -436,4 +448,18 @@ pub(crate) async fn unchanged(
         because(&trail.disbelieved),
         approval.id
     )))
+}
+
+/// The erasure whose pseudonym stands in a request in place of a name.
+async fn erased_in(workspace: &Workspace, approval: &ApprovalRequest) -> Result<Option<Erasure>, OpError> {
+    let texts = [
+        Some(&approval.request),
+        Some(&approval.summary),
+        approval.reason.as_ref(),
+        Some(&approval.asked_by),
+    ];
+    let erasures = workspace.store().erasures().await?;
+    Ok(erasures
+        .into_iter()
+        .find(|erasure| texts.iter().flatten().any(|text| text.contains(erasure.pseudonym.as_str()))))
 }

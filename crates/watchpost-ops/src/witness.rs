@@ -290,7 +290,7 @@ impl Witness {
                     *self.signer.write().unwrap_or_else(PoisonError::into_inner) = None;
                 }
                 // Whoever only reads need not wait for the log, nor for a standby; the next look tries again.
-                Err(held @ StoreError::Held(_)) => {
+                Err(held @ (StoreError::Held(_) | StoreError::NoStandby(_))) => {
                     tracing::warn!(%held, "this console signs nothing for now");
                 }
                 // The status says it, and whatever is refused.

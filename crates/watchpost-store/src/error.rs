@@ -146,6 +146,13 @@ pub enum StoreError {
         in_its_words(.0)
     )]
     Held(#[source] sqlx::Error),
+    /// A change before this one waits for a standby that is gone, and holds what this one waits for.
+    #[error(
+        "a change before this one waits for a synchronous standby that is gone, and holds what this one has to change; \
+         nothing was written: {}",
+        in_its_words(.0)
+    )]
+    NoStandby(#[source] sqlx::Error),
     /// Another process changed the database all the time while this one wanted to bring its schema up to date.
     #[error(
         "another process has been changing the database for a quarter of an hour, so it was not opened: wait until it is done, \

@@ -27,6 +27,8 @@ pub enum ReadOnly {
     Standby,
     /// It is set so, for all of it or for this database or login.
     Setting,
+    /// It confirms none: the standby that has to have each change first is gone.
+    NoStandby,
 }
 
 impl fmt::Display for ReadOnly {
@@ -39,6 +41,9 @@ impl fmt::Display for ReadOnly {
             Self::Setting => {
                 "the server is set to read-only (default_transaction_read_only) and takes no changes: look why, such as \
                  a disk that is nearly full, and have that ended; this goes on by itself then"
+            }
+            Self::NoStandby => {
+                "the server waits for a synchronous standby that is gone (synchronous_standby_names), and confirms no change:                  bring the standby back, or take it out of that setting on the primary and have it read again                  (pg_reload_conf); what waits is confirmed then"
             }
         })
     }
@@ -104,11 +109,23 @@ impl Store {
         Ok(Pulse {
             newest_event: newest.map(|row| row.time(0)).transpose()?,
             incidents_active: active.u64(0)?,
-            read_only: read_only(&mut tx).await?,
+            read_only: takes_none(&mut tx).await?,
         })
     }
 
-    /// Why the server takes no changes; `None` while it does, and of a file.
+    /// Does the server confirm no change because the synchronous standby is gone? Never so of a file.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn lacks_standby(&self) -> Result<bool, StoreError> {
+        if self.inner.db.dialect() == Dialect::Sqlite {
+            return Ok(false);
+        }
+        lacks_standby(&mut *self.read().await?).await
+    }
+
+    /// Why the server takes no changes; `None` while it does, and of a file. One that takes them and confirms none is told by
+    /// [`Store::pulse`].
     ///
     /// # Errors
     /// What the database says.
@@ -272,6 +289,24 @@ pub(crate) async fn read_only(tx: &mut Tx) -> Result<Option<ReadOnly>, StoreErro
     }
     let row = tx.fetch_one(SQL, args![]).await?;
     Ok(row.opt_text(0)?.map(|why| if why == "standby" { ReadOnly::Standby } else { ReadOnly::Setting }))
+}
+
+/// Why no change is made sure of.
+async fn takes_none(tx: &mut Tx) -> Result<Option<ReadOnly>, StoreError> {
+    match read_only(tx).await? {
+        None => Ok(lacks_standby(tx).await?.then_some(ReadOnly::NoStandby)),
+        why => Ok(why),
+    }
+}
+
+/// Whether nobody is there who has to have each change first, or a change that this login may see has waited for that long. A
+/// login without `pg_monitor` sees how many servers follow, not which of them are waited for, and what its own sessions do.
+async fn lacks_standby(tx: &mut Tx) -> Result<bool, StoreError> {
+    const SQL: &str = "SELECT CAST(CASE         WHEN pg_catalog.current_setting('synchronous_standby_names') = ''         OR pg_catalog.current_setting('synchronous_commit') IN ('off', 'local') THEN 0         WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication         WHERE sync_state IS NULL OR sync_state IN ('sync', 'quorum'))         OR EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE wait_event = 'SyncRep'         AND query_start < pg_catalog.clock_timestamp() - INTERVAL '10 seconds') THEN 1 ELSE 0 END AS BIGINT)";
+    if tx.dialect() == Dialect::Sqlite {
+        return Ok(false);
+    }
+    Ok(tx.fetch_one(SQL, args![]).await?.i64(0)? == 1)
 }
 
 /// Does the server take no changes of anybody, as a standby or by a setting for all? A login can make itself one that only

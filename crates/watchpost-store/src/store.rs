@@ -321,7 +321,13 @@ impl Store {
         if write.entries.is_empty() {
             return self.commit_all(write).await;
         }
-        self.noted(self.commit_all(write).await)
+        match self.noted(self.commit_all(write).await) {
+            // Whoever holds the log may be one of this console, whom nobody should end.
+            Err(StoreError::Held(error)) if matches!(self.lacks_standby().await, Ok(true)) => {
+                Err(StoreError::NoStandby(error))
+            }
+            done => done,
+        }
     }
 
     /// Notes whether something waited for the log in vain, or was left while it may still hold it.

@@ -5254,7 +5254,8 @@ erasure: Erasure,
  */
 residue: Array<Residue>, 
 /**
- * The name was found nowhere that this console can reach.
+ * The name was found nowhere that this console can reach, and each copy that the trail names and that is there was
+ * read.
  */
 clean: boolean, };
 
@@ -6470,7 +6471,7 @@ n: number,
  */
 detail: string, };
 
-export type ResidueState = "clean" | "unclear" | "out_of_reach" | "found";
+export type ResidueState = "clean" | "unclear" | "out_of_reach" | "unread" | "found";
 
 export type ResponseAction = { 
 /**

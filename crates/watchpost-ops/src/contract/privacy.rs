@@ -51,7 +51,8 @@ pub struct PrivacyErased {
     pub erasure: Erasure,
     /// Every place that was looked at.
     pub residue: Vec<Residue>,
-    /// The name was found nowhere that this console can reach.
+    /// The name was found nowhere that this console can reach, and each copy that the trail names and that is there was
+    /// read.
     pub clean: bool,
 }
 

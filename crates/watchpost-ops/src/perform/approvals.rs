@@ -1,10 +1,11 @@
 //! Deciding about what waits for a second person.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use watchpost_model::access::{Origin, Permission, Role};
 use watchpost_model::approval::{ApprovalRequest, ApprovalState, Carrier};
 use watchpost_model::audit::{AuditOutcome, Change};
-use watchpost_store::{ApprovalMove, approval_object};
+use watchpost_store::{ApprovalMove, StoreError, approval_object};
 
 use super::required;
 use crate::contract::{
@@ -78,6 +79,16 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
     Ok((asked, spec))
 }
 
+/// Refuses a request in any other state. That comes before the look whether it was changed: an erasure takes a name out of
+/// requests that are over, its own as well.
+fn in_state(asked: &ApprovalRequest, now: DateTime<Utc>, may_be: &[ApprovalState]) -> Result<(), OpError> {
+    let state = asked.state_at(now);
+    if may_be.contains(&state) {
+        return Ok(());
+    }
+    Err(StoreError::Conflict(format!("the request {} is {state}", asked.id)).into())
+}
+
 fn note_of(request: &ApprovalDecision) -> Result<Option<String>, OpError> {
     request.note.as_deref().map(|note| required("note", note, 1_000)).transpose()
 }
@@ -89,6 +100,7 @@ pub(crate) async fn approval_grant(
     let workspace = cx.workspace()?;
     let note = note_of(&request)?;
     let (asked, spec) = to_decide(&cx, &request.id).await?;
+    in_state(&asked, workspace.now(), &[ApprovalState::Waiting, ApprovalState::Failed])?;
     if asked.is_asked_by(&cx.caller.name) {
         let standing = FourEyesNow::of(&workspace).await?;
         let approvers = standing.approvers(&workspace, &asked).await?;
@@ -176,6 +188,7 @@ pub(crate) async fn approval_refuse(
 ) -> Result<ApprovalRequest, OpError> {
     let note = note_of(&request)?;
     let (asked, _) = to_decide(&cx, &request.id).await?;
+    in_state(&asked, cx.workspace()?.now(), &[ApprovalState::Waiting])?;
     let step = ApprovalMove {
         from: ApprovalState::Waiting,
         to: ApprovalState::Refused,
@@ -191,6 +204,9 @@ pub(crate) async fn approval_refuse(
 pub(crate) async fn approval_withdraw(cx: Context, request: ApprovalRef) -> Result<ApprovalRequest, OpError> {
     let workspace = cx.workspace()?;
     let asked = workspace.store().approval(request.id.trim()).await?;
+    let open =
+        [ApprovalState::Waiting, ApprovalState::Granted, ApprovalState::Failed, ApprovalState::Expired];
+    in_state(&asked, workspace.now(), &open)?;
     if !asked.is_asked_by(&cx.caller.name) {
         return Err(OpError::new(ErrorCode::Permission, "a request is withdrawn by whoever asked")
             .hint(format!("say no to it instead: `watchpost approval refuse {}`", asked.id)));

@@ -290,6 +290,15 @@ async fn each_matter_waits_and_is_done_by_two() {
     team.grant("robin", Role::Lead, &asked.id).await.expect("another person may");
     let after = team.list().await.approvals.into_iter().find(|one| one.id == asked.id).unwrap();
     assert!(!after.request.contains("j.doe") && after.state == ApprovalState::Done, "{after:?}");
+    // The erasure took the name out of its own request: nobody changed that who should be looked for.
+    let again = team.grant("robin", Role::Lead, &asked.id).await.unwrap_err();
+    assert_eq!(again.message, format!("the request {} is done", asked.id));
+    let decision = ApprovalDecision { id: asked.id.clone(), note: None };
+    let again = team.as_admin::<operation::approval_refuse>("robin", decision).await.unwrap_err();
+    assert_eq!(again.message, format!("the request {} is done", asked.id));
+    let own = ApprovalRef { id: asked.id.clone() };
+    let again = team.as_admin::<operation::approval_withdraw>("dana", own).await.unwrap_err();
+    assert_eq!(again.message, format!("the request {} is done", asked.id));
     let own = PrivacyErase { kind: SubjectKind::User, subject: "robin".into(), reason: "12".into() };
     let refused = team.as_admin::<operation::privacy_erase>("robin", own.clone()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Permission, "nobody asks to erase what they did");

@@ -380,6 +380,17 @@ async fn a_commit_that_waits_for_a_standby_that_is_gone_does_not_keep_the_consol
     };
     let error = tokio::time::timeout(BOUND, unconfirmed).await.expect("it is told");
     assert!(error.message.contains("whether it was done is not known"), "{error}");
+    let told = status(&desk).await;
+    assert_eq!(database(&told).state, PartState::Down, "nothing is confirmed: {:?}", told.database);
+    let detail = &database(&told).detail;
+    assert!(
+        detail.contains("synchronous_standby_names") && detail.contains("bring the standby back"),
+        "{detail}"
+    );
+    let verify = AuditVerify { full: false, ticket: None };
+    let held = desk.ask::<operation::audit_verify>(verify).await.expect_err("the log is held");
+    assert!(held.message.contains("a synchronous standby that is gone"), "{held}");
+    assert!(!held.to_string().contains("pg_terminate_backend"), "nobody is to be ended: {held}");
     let begun = Instant::now();
     desk.console.close().await;
     assert!(begun.elapsed() < BOUND / 3, "{:?}", begun.elapsed());

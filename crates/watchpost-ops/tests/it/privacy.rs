@@ -126,6 +126,34 @@ async fn somebody_is_erased_everywhere_and_the_trail_says_so() {
     desk2.console.close().await;
 }
 
+/// Nobody says that a name is nowhere while a copy that the trail names was not looked into.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_that_cannot_be_read_is_no_clean_one() {
+    let (home, vault) = (folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    for name in ["unread.json", "gone.json"] {
+        let path = vault.path().join(name).display().to_string();
+        let export = PrivacyExport { kind: SubjectKind::User, subject: "nobody.known".into(), path };
+        desk.ask::<operation::privacy_export>(export).await.expect("it is exported");
+        std::fs::remove_file(vault.path().join(name)).expect("it goes");
+    }
+    // A link to itself: who may read all files cannot read this one either.
+    let unread = vault.path().join("unread.json");
+    std::os::unix::fs::symlink(&unread, &unread).expect("a link is made");
+    resolve_all(&desk).await;
+    let (_, erased) = erase_somebody(&desk).await;
+    let state = |place: &str| {
+        let found = erased.residue.iter().find(|one| one.place == place);
+        found.unwrap_or_else(|| panic!("{place}: {:?}", erased.residue)).state
+    };
+    assert_eq!(found(&erased), Vec::<&str>::new());
+    assert_eq!(state(&unread.display().to_string()), ResidueState::Unread);
+    assert_eq!(state("exports, reports and backups"), ResidueState::OutOfReach);
+    assert!(!erased.clean, "one copy was not looked into");
+    desk.console.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_must_not_be_erased_is_refused_and_two_release_a_hold() {
     let (home, vault) = (folder(), folder());

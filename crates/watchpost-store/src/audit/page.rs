@@ -20,7 +20,7 @@ pub(crate) fn erased_search(action: &str, actor: &str) -> String {
 
 /// Columns of a leaf with all that may be beside it; in this order.
 pub(crate) const COLUMNS: &str = "SELECT l.seq, l.leaf, l.hash, r.at, r.actor, r.action, r.object, r.permission, \
-    r.outcome, r.search, p.key_id, p.nonce, p.sealed, k.secret, r.role, r.login \
+    r.outcome, r.search, p.key_id, p.nonce, p.sealed, k.secret, r.role, r.login, k.subject \
     FROM audit_leaf l LEFT JOIN audit_record r ON r.seq = l.seq LEFT JOIN audit_payload p ON p.seq = l.seq \
     LEFT JOIN subject_key k ON k.id = p.key_id";
 

@@ -253,7 +253,7 @@ impl Check {
         // A standby may get what it lacks before it takes changes.
         let end = match read_only(tx).await? {
             Some(ReadOnly::Standby) => head_size,
-            Some(ReadOnly::Setting) | None => i64::MAX,
+            Some(ReadOnly::Setting | ReadOnly::NoStandby) | None => i64::MAX,
         };
         for kept in &plan.kept {
             let of_this = kept.says().filter(|says| says.log.as_ref() == Some(&check.log_id));

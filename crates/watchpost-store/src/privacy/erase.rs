@@ -364,6 +364,8 @@ async fn candidates(
 async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) -> Result<Facts, StoreError> {
     let mut facts = Facts { keys: BTreeSet::new(), records: Vec::new(), files: BTreeSet::new() };
     let actors = names(tx, subject, by, counts).await?;
+    // What the leaves say, to which no row of the table of keys can be put.
+    let (mut own_keys, mut other_keys) = (BTreeSet::new(), BTreeSet::new());
     let mut at = -1;
     loop {
         let sql = format!("{COLUMNS} WHERE l.seq > $1 ORDER BY l.seq LIMIT $2");
@@ -377,6 +379,8 @@ async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) ->
             let Some(leaf) = Leaf::parse(&row.blob(1)?) else { continue };
             let stored = stored_payload(row)?;
             let own = actors.get(&leaf.client.by);
+            let keys = if own.is_some() { &mut own_keys } else { &mut other_keys };
+            keys.insert(leaf.client.key.clone());
             let columns = [row.opt_text(4)?, row.opt_text(6)?, row.opt_text(9)?];
             let opened = stored.as_ref().and_then(|stored| stored.key.as_ref()?.open_bytes(&stored.sealed));
             facts.files.extend(opened.iter().flat_map(|bytes| files_in(bytes)));
@@ -409,12 +413,21 @@ async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) ->
             tx.execute("UPDATE audit_record SET login = NULL WHERE login = $1", args![login]).await?;
         }
     }
+    // A key that stands under this name and sealed only what others did is theirs, whoever moved it there.
     for actor in actors.keys() {
         for row in tx.fetch("SELECT id FROM subject_key WHERE subject = $1", args![actor]).await? {
-            facts.keys.insert(row.text(0)?);
+            let id = row.text(0)?;
+            if !other_keys.contains(&id) {
+                own_keys.insert(id);
+            }
         }
-        let n = tx.execute("DELETE FROM subject_key WHERE subject = $1", args![actor]).await?;
+    }
+    for id in own_keys {
+        let n = tx.execute("DELETE FROM subject_key WHERE id = $1", args![id.as_str()]).await?;
         counts.add("subject_key", n, 0);
+        if n > 0 {
+            facts.keys.insert(id);
+        }
     }
     Ok(facts)
 }

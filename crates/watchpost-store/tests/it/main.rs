@@ -27,6 +27,7 @@ mod response;
 mod risk;
 mod role_changes;
 mod role_says;
+mod role_script;
 mod roles;
 mod schedules;
 mod sealing;

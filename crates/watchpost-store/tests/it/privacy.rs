@@ -23,6 +23,7 @@ both!(
     content_that_went_without_an_erasure_is_found,
     a_row_that_cannot_be_read_stops_nothing,
     of_a_consent_the_proof_stays,
+    a_key_that_was_moved_to_somebody_else_is_found_and_goes_with_its_person,
 );
 
 fn user(name: &str) -> Subject {
@@ -137,6 +138,29 @@ async fn an_erased_user_is_gone_and_the_trail_holds(world: World) {
     world.store.audit_append(again).await.unwrap();
     let checked = verify(&world.store).await;
     assert!(checked.ok, "{:?}", checked.problems);
+}
+
+async fn a_key_that_was_moved_to_somebody_else_is_found_and_goes_with_its_person(world: World) {
+    lived_in(&world, "anna").await;
+    let of = |name: &str| format!("(SELECT id FROM audit_name WHERE kind = 'actor' AND name = '{name}')");
+    let moved = format!("UPDATE subject_key SET subject = 'somebody else' WHERE subject = {}", of("anna"));
+    world.tamper(&moved).await;
+    let found = verify(&world.store).await;
+    assert!(!found.ok && found.first_bad_seq.is_some(), "{found:?}");
+    let said = found.problems.iter().any(|problem| problem.contains("stands under another person"));
+    assert!(said, "{:?}", found.problems);
+
+    // Hers goes with her, and what is put under her name of somebody else's stays.
+    let moved = format!("UPDATE subject_key SET subject = {} WHERE subject = {}", of("anna"), of("dana"));
+    world.tamper(&moved).await;
+    let erasure = erase(&world.store, &user("anna")).await.unwrap();
+    let keys = erasure.counts.iter().find(|count| count.what == "subject_key").map(|count| count.removed);
+    assert_eq!(keys, Some(1));
+    let left = verify(&world.store).await;
+    let others = left.problems.iter().filter(|problem| problem.contains("stands under another person"));
+    assert!(others.count() > 0, "the key of dana is there: {:?}", left.problems);
+    let gone = left.erased.iter().map(|erased| erased.n).sum::<u64>();
+    assert_eq!(gone, 2, "no more than what she did and what names her: {:?}", left.problems);
 }
 
 async fn an_erased_address_is_gone(world: World) {

@@ -13,7 +13,7 @@ use watchpost_store::{
 
 use crate::support::{World, caller, draft, events};
 
-const SCRIPT: &str = include_str!("../../../../deploy/postgres-roles.sql");
+pub(crate) const SCRIPT: &str = include_str!("../../../../deploy/postgres-roles.sql");
 pub(crate) const ROLES: [&str; 6] = ["viewer", "analyst", "lead", "auditor", "admin", "engine"];
 
 pub(crate) async fn connect(target: &DatabaseTarget) -> PgConnection {

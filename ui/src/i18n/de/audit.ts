@@ -23,6 +23,7 @@ export const audit = {
   'audit.empty.text': 'Jede Änderung durch Watchpost steht hier, auf welchem Weg sie auch kam.',
   'audit.none.title': 'Nichts passt',
   'audit.none.text': 'Kein Eintrag passt zu diesen Filtern.',
+  'audit.none.words': 'Kein Eintrag passt zu diesen Filtern. Wörter werden darin gesucht, wer es tat, was, woran und warum; die geänderten Werte sind versiegelt und werden nicht durchsucht.',
   'audit.full': 'Die neuesten {n} sind gelistet; für ältere die Suche einengen.',
   'audit.load_failed': 'Weitere Einträge konnten nicht geladen werden: {message}',
   'audit.changes.more': '+{n}',

@@ -16,6 +16,7 @@ export const privacy = {
   'privacy.reason.about': 'Er steht im Prüfprotokoll und darf den Menschen nicht nennen.',
   'privacy.erased.clean': 'Gelöscht: Der Name steht nirgends mehr, wo diese Konsole hinkommt.',
   'privacy.erased.left': 'Gelöscht, aber der Name steht noch an den Orten unten.',
+  'privacy.erased.unread': 'Gelöscht, aber eine Kopie unten ist da und konnte nicht gelesen werden: Suchen Sie den Namen darin mit dem Konto, das sie lesen darf.',
   'privacy.hold': 'Löschsperre setzen …',
   'privacy.hold.do': 'Sperre setzen',
   'privacy.hold.what': 'Löschsperre setzen',
@@ -32,4 +33,5 @@ export const privacy = {
   'privacy.state.found': 'gefunden',
   'privacy.state.unclear': 'unklar',
   'privacy.state.out_of_reach': 'unerreichbar',
+  'privacy.state.unread': 'ungelesen',
 } as const;

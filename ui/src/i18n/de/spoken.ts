@@ -100,6 +100,7 @@ export const spokenTexts = {
   'core_fault.read_only': 'der Server der Datenbank nimmt keine Änderungen an, als Standby oder nach seinen Einstellungen; nichts wurde geschrieben: {detail}',
   'core_fault.unconfirmed': 'die Datenbank ging verloren, während sie das sicherte; ob es getan wurde, ist nicht bekannt: {detail}',
   'core_fault.held': 'eine andere Transaktion hält fest, was diese ändern will, und endete nicht rechtzeitig; nichts wurde geschrieben: {detail}',
+  'core_fault.no_standby': 'eine Änderung davor wartet auf einen synchronen Standby-Server, der fehlt, und hält fest, was diese ändern will; nichts wurde geschrieben: {detail}',
   'core_fault.statement': 'die Datenbank hat abgelehnt: {detail}',
   'core_fault.stopped': 'es wurde angehalten',
   'core_fault.cancelled': 'der Lauf wurde abgebrochen',

@@ -23,6 +23,7 @@ export const audit = {
   'audit.empty.text': 'Every change made through Watchpost is recorded here, whichever way it came in.',
   'audit.none.title': 'Nothing matches',
   'audit.none.text': 'No record matches these filters.',
+  'audit.none.words': 'No record matches these filters. Words are looked for in who did it, what, on what and why; the values that were changed are sealed and not searched.',
   'audit.full': 'The newest {n} are listed; narrow the search to see older ones.',
   'audit.load_failed': 'More records could not be loaded: {message}',
   'audit.changes.more': '+{n}',

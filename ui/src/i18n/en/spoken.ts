@@ -102,6 +102,7 @@ export const spokenTexts = {
   'core_fault.read_only': 'the server of the database takes no changes, as a standby or by its settings; nothing was written: {detail}',
   'core_fault.unconfirmed': 'the database was lost while it made sure of this, so whether it was done is not known: {detail}',
   'core_fault.held': "somebody else's transaction holds what this one has to change, and did not end in time; nothing was written: {detail}",
+  'core_fault.no_standby': 'a change before this one waits for a synchronous standby that is gone, and holds what this one has to change; nothing was written: {detail}',
   'core_fault.statement': 'the database refused: {detail}',
   'core_fault.stopped': 'it was stopped',
   'core_fault.cancelled': 'the job was cancelled',

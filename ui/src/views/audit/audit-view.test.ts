@@ -113,6 +113,22 @@ describe('the audit trail', () => {
     expect(document.querySelector('[data-test=audit-verify-stop]')).toBeNull();
   });
 
+  it('says where words are not looked for when none are found', async () => {
+    platform.answers.audit_page = () => ({ rows: [], next: null, size: 4_812, uncovered: 0, checkpoint: null });
+    await type('audit-text', 'nowhere');
+    await waitFor(() => expect(hook('audit-none').textContent).toContain('not searched'));
+  });
+
+  it('sets a command in what it says of a trail apart from the words', async () => {
+    const calm = await platform.call('audit_trust', {});
+    cleanup();
+    platform.answers.audit_trust = () => ({ ...calm, ok: false, problem: 'it found: x. Each `watchpost audit verify` reads everything', first_bad_seq: 40, strength: 'local_only' });
+    render(AuditView, { context: appContext(new App(platform)) });
+    await waitFor(() => hook('audit-doubt-why'));
+    expect(hook('audit-doubt-why').textContent).not.toContain('`');
+    expect(hook('audit-doubt-why').querySelector('code')?.textContent).toBe('watchpost audit verify');
+  });
+
   it('does not soften a trail that does not hold', async () => {
     platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], set_apart: [], own_faults: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
     await fireEvent.click(hook('audit-verify'));
@@ -120,6 +136,7 @@ describe('the audit trail', () => {
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
     expect(hook('audit-problems').textContent).toContain('#7');
     expect(hook('audit-first-bad-tile').textContent).toBe('tile/0/000');
+    expect(hook('audit-problems').querySelector('p')?.textContent, 'number and tile are two things').toContain('#7\u00a0· tile/0/000');
     expect(hook('audit-stamp').textContent).toContain('Test TSA');
   });
 

@@ -121,10 +121,17 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
     crate::erasures::remember(cx.console.paths(), store).await?;
 
     let residue = left_of(&workspace, &subject, &erasure, known, &making).await?;
-    let clean = residue.iter().all(|place| place.state != ResidueState::Found);
+    let clean =
+        residue.iter().all(|place| !matches!(place.state, ResidueState::Found | ResidueState::Unread));
     let found = |state| Value::from(residue.iter().filter(|place| place.state == state).count());
-    let changes = [ResidueState::Found, ResidueState::Unclear, ResidueState::OutOfReach, ResidueState::Clean]
-        .map(|state| Change::new(state.as_str(), Value::Null, found(state)));
+    let states = [
+        ResidueState::Found,
+        ResidueState::Unread,
+        ResidueState::Unclear,
+        ResidueState::OutOfReach,
+        ResidueState::Clean,
+    ];
+    let changes = states.map(|state| Change::new(state.as_str(), Value::Null, found(state)));
     let outcome = if clean { AuditOutcome::Success } else { AuditOutcome::Failure };
     let record = cx.record_as(outcome, format!("erasure/{}", erasure.id), changes.to_vec(), Some(reason));
     store.audit_append(record).await?;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -179,9 +180,16 @@ pub(super) async fn of_files(
         for (done, named) in (0_u64..).zip(known.files) {
             making.go_on("looking through files", done, total);
             let path = PathBuf::from(&named);
-            if !path.is_absolute() || !path.exists() {
-                absent += 1;
-                continue;
+            match path.try_exists() {
+                Ok(true) if path.is_absolute() => {}
+                Err(error) if path.is_absolute() && !is_gone(&error) => {
+                    found.push(unread(&path, &error));
+                    continue;
+                }
+                Ok(_) | Err(_) => {
+                    absent += 1;
+                    continue;
+                }
             }
             for file in below(path) {
                 match of_file(&file, &subject) {
@@ -190,9 +198,20 @@ pub(super) async fn of_files(
                 }
             }
         }
-        let detail =
+        let n_unread = found.iter().filter(|place| place.state == ResidueState::Unread).count() as u64;
+        let told =
             format!("{clean} without the name; {absent} that are named are not on this machine any more");
-        found.push(Residue::new("exports, reports and backups", ResidueState::Clean, 0, detail));
+        let (state, detail) = if n_unread == 0 {
+            (ResidueState::Clean, told)
+        } else {
+            let more = if n_unread == 1 {
+                "1 more is there and".to_owned()
+            } else {
+                format!("{n_unread} more are there and")
+            };
+            (ResidueState::OutOfReach, format!("{told}; {more} could not be read, see there"))
+        };
+        found.push(Residue::new("exports, reports and backups", state, n_unread, detail));
         found
     })
     .await
@@ -266,6 +285,23 @@ fn below(path: PathBuf) -> Vec<PathBuf> {
     files.take(FILES_MAX).collect()
 }
 
+/// Is there no such file, with nothing hidden from this account?
+fn is_gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+/// A copy that is there and may hold the name, for all that this account can tell.
+fn unread(path: &Path, error: &std::io::Error) -> Residue {
+    let owner = std::fs::symlink_metadata(path).map(|file| file.uid());
+    let who = match owner {
+        Ok(uid) => format!("the account that it belongs to (user {uid})"),
+        Err(_) => "an account that may look into its folder".to_owned(),
+    };
+    let detail =
+        format!("it is there and cannot be read: {error}; look for the name in it as {who}, or delete it");
+    Residue::new(path.display().to_string(), ResidueState::Unread, 0, detail)
+}
+
 /// `None` if the name is not in it.
 fn of_file(path: &Path, subject: &Subject) -> Option<Residue> {
     let name = path.display().to_string();
@@ -293,9 +329,9 @@ fn of_file(path: &Path, subject: &Subject) -> Option<Residue> {
             };
             Some(Residue::new(name, state, n, detail))
         }
-        Err(error) => {
-            Some(Residue::new(name, ResidueState::OutOfReach, 0, format!("cannot be read: {error}")))
-        }
+        // It went meanwhile.
+        Err(error) if is_gone(&error) => None,
+        Err(error) => Some(unread(path, &error)),
     }
 }
 

@@ -234,6 +234,12 @@ fn beside(
             checked.problems.push("the payload is not the one that the leaf commits to".to_owned());
         }
         if let Some(key) = stored.key {
+            // An erasure of either would go by the wrong key.
+            if row.opt_text(16)?.is_some_and(|owner| owner != client.by) {
+                checked
+                    .problems
+                    .push("the key of the payload stands under another person than the leaf".to_owned());
+            }
             payload = key.open(&stored.sealed);
             // The leaf commits to what is sealed and to the key: if both are those, its writer sealed nothing that opens.
             let problem = "the payload does not open with its key";
