@@ -8355,6 +8355,10 @@ identity: Identity,
  */
 connection: Connection | null, 
 /**
+ * Name of the connection that is being opened, until it is or has failed.
+ */
+opening?: string, 
+/**
  * Redis; absent when no connection is open.
  */
 redis: Part | null, 

@@ -2,7 +2,7 @@
 // builds: `platform/index.ts` imports it only when `import.meta.env.DEV` holds.
 //
 // Switches in the address: `&job` a running job, `&down` Redis is unreachable, `&empty` no incidents, `&closed` no
-// connection, `&first` the first run, `&broken` every read fails, `&slow` answers take two seconds.
+// connection, `&opening` one that is on its way, `&first` the first run, `&broken` every read fails, `&slow` answers take two seconds.
 
 import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest, Period } from '$ui/generated/model';
 import { FakePlatform, type Answers } from '../fake';
@@ -12,7 +12,7 @@ import { makeOverview, wasActive } from './overview';
 import { searchAnswers } from './search';
 import { panelAnswers } from './panels';
 import { LOCAL } from './console';
-import { makeStatus, RUNNING_JOB } from './workspace';
+import { CONNECTION, makeStatus, RUNNING_JOB } from './workspace';
 
 const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
 
@@ -90,6 +90,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
   const status = () => {
     const made = makeStatus(active());
     if (switches.has('first')) return { ...made, connection: LOCAL, newest_event: null, offer_demo: true };
+    if (switches.has('opening')) return { ...made, connection: null, opening: CONNECTION.name, redis: null, database: null, newest_event: null };
     if (switches.has('closed')) return { ...made, connection: null, redis: null, database: null };
     if (switches.has('down')) return { ...made, redis: { state: 'down' as const, detail: 'connection refused', last_ok: new Date(now - 40_000).toISOString() } };
     if (switches.has('calm') && made.connection !== null) {
