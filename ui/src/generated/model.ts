@@ -4061,7 +4061,7 @@ number: number,
  */
 text: string, };
 
-export type IncidentOrder = "newest" | "severity" | "due";
+export type IncidentOrder = "newest" | "severity" | "due" | "urgency";
 
 export type IncidentPage = { 
 /**

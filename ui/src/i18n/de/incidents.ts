@@ -15,6 +15,7 @@ export const incidents = {
   'incidents.filter': 'Nach Titel oder Entität filtern …',
   'incidents.order': 'Reihenfolge',
   'incidents.order.newest': 'Neueste zuerst',
+  'incidents.order.urgency': 'Dringendste zuerst',
   'incidents.order.severity': 'Schwerste zuerst',
   'incidents.order.due': 'Fällige zuerst',
   'incidents.facets': 'Filter',

@@ -15,6 +15,7 @@ export const incidents = {
   'incidents.filter': 'Filter by title or entity …',
   'incidents.order': 'Order',
   'incidents.order.newest': 'Newest first',
+  'incidents.order.urgency': 'Most urgent first',
   'incidents.order.severity': 'Most severe first',
   'incidents.order.due': 'Due first',
   'incidents.facets': 'Filters',

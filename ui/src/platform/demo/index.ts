@@ -43,9 +43,16 @@ function counts<V extends string>(rows: readonly Incident[], value: (row: Incide
   return [...by].map(([key, count]) => ({ value: key, count })).sort((a, b) => b.count - a.count);
 }
 
+/** When the next clock runs out; after everything where none runs. */
+function dueOf(row: Incident): string {
+  if (row.paused !== undefined || row.status === 'resolved' || row.status === 'closed') return '9999';
+  return row.acknowledged_at === null ? row.acknowledge_due : row.resolve_due;
+}
+
 function page(all: readonly Incident[], request: IncidentPageRequest): IncidentPage {
   const rows = all.filter((row) => matches(row, request.filter));
   if (request.order === 'severity') rows.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+  if (request.order === 'urgency') rows.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) || dueOf(a).localeCompare(dueOf(b)));
   if (request.order === 'due') rows.sort((a, b) => a.acknowledge_due.localeCompare(b.acknowledge_due));
   const start = request.after === null ? 0 : Number(request.after);
   const end = start + request.limit;
