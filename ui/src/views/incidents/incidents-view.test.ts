@@ -479,3 +479,35 @@ describe('an incident that is not there', () => {
     await waitFor(() => expect(document.querySelector('[data-test=incident-page]')).toBeNull());
   });
 });
+
+describe('an incident alone in a wide window', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('has what is done about it beside it, once', async () => {
+    await show();
+    const number = rows()[0]?.dataset['number'] ?? '';
+    router.go('incidents', number, { view: 'full' });
+    await waitFor(() => hook('incident-tab-notes'));
+    expect(document.querySelector('[data-test=incident-side]'), 'there is no room').toBeNull();
+    router.go('incidents');
+    await waitFor(() => expect(rows().length).toBeGreaterThan(5));
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1_700);
+    router.go('incidents', number, { view: 'full' });
+    await waitFor(() => hook('incident-side'));
+    const side = within(hook('incident-side'));
+    for (const name of ['Response', 'Notes', 'Entities', 'Newest activity']) expect(side.getByRole('region', { name })).toBeTruthy();
+    expect(screen.getAllByRole('tab').map((tab) => tab.textContent?.replace(/[\d,]+$/, ''))).toEqual(['Why', 'Evidence', 'Timeline', 'Entities', 'Related']);
+    expect(document.querySelectorAll('[data-test=incident-events]')).toHaveLength(1);
+    await fireEvent.click(hook('incident-tab-timeline'));
+    await waitFor(() => expect(side.queryByRole('region', { name: 'Newest activity' })).toBeNull());
+    expect(side.getByRole('region', { name: 'Entities' })).toBeTruthy();
+  });
+
+  it('stays one column beside the queue, however wide the window is', async () => {
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1_700);
+    await show();
+    router.go('incidents', rows()[0]?.dataset['number'] ?? '');
+    await waitFor(() => hook('incident-tab-notes'));
+    expect(document.querySelector('[data-test=incident-side]')).toBeNull();
+  });
+});
