@@ -13,6 +13,7 @@ export const incidents = {
   'incidents.label': 'Warteschlange der Vorfälle',
   'incidents.total': '{n} {n|passt|passen}',
   'incidents.filter': 'Nach Titel oder Entität filtern …',
+  'incidents.apart': 'Geöffnet, nicht unter den Zeilen unten',
   'incidents.order': 'Reihenfolge',
   'incidents.order.newest': 'Neueste zuerst',
   'incidents.order.urgency': 'Dringendste zuerst',

@@ -13,6 +13,7 @@ export const incidents = {
   'incidents.label': 'Incident queue',
   'incidents.total': '{n} {n|matches|match}',
   'incidents.filter': 'Filter by title or entity …',
+  'incidents.apart': 'Opened, not among the rows below',
   'incidents.order': 'Order',
   'incidents.order.newest': 'Newest first',
   'incidents.order.urgency': 'Most urgent first',

@@ -511,3 +511,32 @@ describe('an incident alone in a wide window', () => {
     expect(document.querySelector('[data-test=incident-side]')).toBeNull();
   });
 });
+
+describe('an incident that was opened from elsewhere', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('is brought into sight in the queue, however far down it is', async () => {
+    await show();
+    const grid = screen.getByRole('grid');
+    const before = grid.scrollTop;
+    const all = await demoPlatform().call('incident_page', { filter: { status: ['open', 'investigating', 'contained', 'reopened'], severity: [], family: [], assignee: null, text: null, entity: null }, order: 'newest', after: null, limit: 200 });
+    const last = all.rows.at(-1)?.number ?? 0;
+    router.go('incidents', String(last));
+    await waitFor(() => expect(grid.scrollTop).toBeGreaterThan(before));
+    await fireEvent.scroll(grid);
+    await waitFor(() => expect(document.querySelector('[data-active]')?.getAttribute('data-number')).toBe(String(last)));
+    expect(document.querySelector('[data-test=opened-apart]'), 'it is one of the rows').toBeNull();
+  });
+
+  it('is named above the rows when it is none of them, until it is left', async () => {
+    const platform = await show();
+    const filter = { status: ['resolved' as const], severity: [], family: [], assignee: null, text: null, entity: null };
+    const resolved = (await platform.call('incident_page', { filter, order: 'newest', after: null, limit: 1 })).rows[0]?.number ?? 0;
+    router.go('incidents', String(resolved));
+    await waitFor(() => expect(hook('opened-apart').dataset['number']).toBe(String(resolved)));
+    expect(rows().map((row) => row.dataset['number'])).not.toContain(String(resolved));
+    await fireEvent.keyDown(document.body, { key: 'j' });
+    await waitFor(() => expect(document.querySelector('[data-test=opened-apart]')).toBeNull());
+    expect(router.current.detail).toBe(rows()[0]?.dataset['number']);
+  });
+});
