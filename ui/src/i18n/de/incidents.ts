@@ -98,7 +98,7 @@ export const incidents = {
   'incident.status.set': 'Status ändern',
   'incident.reopen': 'Wieder öffnen',
   'incident.close': 'Schließen',
-  'incident.side.entities': 'Alle {n} Entitäten',
+  'incident.side.entities': 'Alle Entitäten ({n})',
   'incident.side.timeline': 'Zuletzt geschehen',
   'incident.side.timeline.all': 'Ganzer Verlauf',
   'incident.tab.why': 'Warum',

@@ -98,7 +98,7 @@ export const incidents = {
   'incident.status.set': 'Change the status',
   'incident.reopen': 'Reopen',
   'incident.close': 'Close',
-  'incident.side.entities': 'All {n} entities',
+  'incident.side.entities': 'All entities ({n})',
   'incident.side.timeline': 'Newest activity',
   'incident.side.timeline.all': 'Whole timeline',
   'incident.tab.why': 'Why',
