@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     workspace: RwLock<Option<Arc<Workspace>>>,
     /// Serialises opening and closing.
     opening: tokio::sync::Mutex<()>,
+    /// Name of the connection that is being opened; held for a glance, never across an await.
+    coming: Mutex<Option<String>>,
     /// Capacity 256; a receiver that lags is told so and re-fetches everything.
     changes: broadcast::Sender<BTreeSet<Tag>>,
 }
@@ -75,6 +77,22 @@ pub(crate) struct Inner {
 /// A handle to the console; clones share it.
 #[derive(Clone)]
 pub struct Console(pub(crate) Arc<Inner>);
+
+/// Says what is being opened for as long as it lives, also where whoever asked for it gives up.
+struct Coming(Console);
+
+impl Coming {
+    fn say(console: &Console, name: &str) -> Self {
+        console.set_coming(Some(name.to_owned()));
+        Self(console.clone())
+    }
+}
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.set_coming(None);
+    }
+}
 
 impl Console {
     /// Starts a console with no workspace open.
@@ -106,6 +124,7 @@ impl Console {
             book: Mutex::new(book),
             workspace: RwLock::new(None),
             opening: tokio::sync::Mutex::new(()),
+            coming: Mutex::new(None),
             changes,
         })))
     }
@@ -143,6 +162,17 @@ impl Console {
 
     pub(crate) fn current(&self) -> Option<Arc<Workspace>> {
         self.0.workspace.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Name of the connection that is being opened, until it is or has failed.
+    pub(crate) fn coming(&self) -> Option<String> {
+        self.0.coming.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_coming(&self, name: Option<String>) {
+        *self.0.coming.lock().unwrap_or_else(PoisonError::into_inner) = name;
+        // Nothing became stale, but whoever listens hears of it now. No subscriber is no error.
+        drop(self.0.changes.send(BTreeSet::new()));
     }
 
     pub(crate) fn book(&self) -> MutexGuard<'_, ConnectionBook> {
@@ -195,11 +225,13 @@ impl Console {
         {
             return Ok(());
         }
+        let coming = Coming::say(self, &connection.name);
         let workspace = Workspace::open(self, connection.clone()).await?;
         let before = {
             let mut slot = self.0.workspace.write().unwrap_or_else(PoisonError::into_inner);
             slot.replace(workspace)
         };
+        drop(coming);
         if let Some(before) = before {
             before.close().await;
         }

@@ -83,6 +83,7 @@ impl LiveFeed {
         self.seq += 1;
         let status = WorkspaceStatus {
             connection: None,
+            opening: None,
             redis: None,
             database: None,
             trail: None,

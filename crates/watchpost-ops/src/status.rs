@@ -28,6 +28,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         identity: crate::identity::identity(&caller, workspace.as_deref()),
         caller,
         connection: None,
+        opening: console.coming(),
         redis: None,
         database: None,
         trail: None,

@@ -4061,7 +4061,7 @@ number: number,
  */
 text: string, };
 
-export type IncidentOrder = "newest" | "severity" | "due";
+export type IncidentOrder = "newest" | "severity" | "due" | "urgency";
 
 export type IncidentPage = { 
 /**
@@ -8359,6 +8359,10 @@ identity: Identity,
  * The open connection, if one is.
  */
 connection: Connection | null, 
+/**
+ * Name of the connection that is being opened, until it is or has failed.
+ */
+opening?: string, 
 /**
  * Redis; absent when no connection is open.
  */

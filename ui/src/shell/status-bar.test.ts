@@ -87,6 +87,22 @@ describe('the status bar', () => {
     expect(there('status-redis')).toBe(false);
   });
 
+  it('says which one is on its way, and that nothing is amiss meanwhile', async () => {
+    const app = await show(() => ({ connection: null, opening: 'shop-production' }));
+    expect(text('status-opening')).toBe('Opening shop-production …');
+    expect(there('status-workspace')).toBe(false);
+    expect(app.live.error).toBeNull();
+    expect(text('status-age')).toBe('Updated now');
+  });
+
+  it('asks for no jobs where no workspace is', async () => {
+    const platform = demoPlatform(new URLSearchParams('closed'));
+    platform.answers.job_list = () => Promise.reject(Object.assign(new Error(), { code: 'precondition', message: 'no connection is open' }));
+    const app = new App(platform);
+    await app.live.look();
+    expect([app.live.error, app.live.jobs]).toEqual([null, []]);
+  });
+
   it('follows a job', async () => {
     await show(undefined, true);
     expect(text('status-job')).toContain('42.9%');

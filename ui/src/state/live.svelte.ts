@@ -54,7 +54,8 @@ export class Live {
     if (this.locked) return;
     try {
       this.#takeStatus(await this.#platform.call('workspace_status', {}));
-      this.jobs = (await this.#platform.call('job_list', {})).runs;
+      // Jobs are a workspace's: without one there is nothing to ask.
+      this.jobs = this.status?.connection === null ? [] : (await this.#platform.call('job_list', {})).runs;
     } catch (thrown) {
       this.error = normaliseError(thrown);
     }
@@ -105,6 +106,11 @@ export class Live {
     if (!switched) return;
     this.workspace += 1;
     this.#queries.reset();
+  }
+
+  /** Name of the connection that is on its way while none is open. */
+  get opening(): string | null {
+    return this.status?.connection === null ? (this.status.opening ?? null) : null;
   }
 
   /** The part that does not answer the backend, and when it last did (Unix milliseconds): what is shown is as old as that. */

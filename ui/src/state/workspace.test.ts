@@ -109,6 +109,30 @@ describe('another workspace', () => {
   });
 });
 
+describe('a workspace that is being opened', () => {
+  it('is waited for in the place of its panel, and told as none once it has failed', async () => {
+    router.go('incidents');
+    platform = demoPlatform(new URLSearchParams());
+    const status = platform.answers.workspace_status;
+    let opening: { opening?: string } = { opening: 'shop-production' };
+    platform.answers.workspace_status = async () => {
+      const made = await status?.({});
+      if (made === undefined) throw new Error('the demo has a status');
+      return { ...made, connection: null, redis: null, database: null, ...opening };
+    };
+    app = new App(platform);
+    await app.live.look();
+    render(Shell, { app });
+    await waitFor(() => expect(hook('opening').textContent).toBe('Opening shop-production …'));
+    expect(document.querySelector('[data-test=no-connection]')).toBeNull();
+    expect(hook('panel-title').textContent).toBe('Incidents');
+    opening = {};
+    await app.live.look();
+    await waitFor(() => hook('no-connection'));
+    expect(document.querySelector('[data-test=opening]')).toBeNull();
+  });
+});
+
 describe('another panel', () => {
   it('has no dialog over it that was opened in the one before', async () => {
     await open('incidents');

@@ -211,8 +211,8 @@ pub(crate) enum Incident {
 pub(crate) struct IncidentList {
     #[command(flatten)]
     pub(crate) filter: IncidentWhich,
-    /// Order of the rows.
-    #[arg(long, default_value = "newest", value_parser = ["newest", "severity", "due"])]
+    /// Order of the rows; `urgency` is most severe first, and of those the one whose clock runs out first.
+    #[arg(long, default_value = "newest", value_parser = ["newest", "severity", "due", "urgency"])]
     pub(crate) order: String,
     /// Rows.
     #[arg(long, short = 'n', default_value_t = 50)]

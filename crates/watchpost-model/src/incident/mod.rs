@@ -174,6 +174,8 @@ pub enum IncidentOrder {
     Severity,
     /// The one whose next clock runs out first.
     Due,
+    /// Most severe first; of those the one whose next clock runs out, or ran out, first.
+    Urgency,
 }
 
 /// Which incidents: every given condition must hold.

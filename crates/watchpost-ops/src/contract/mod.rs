@@ -260,6 +260,10 @@ pub struct WorkspaceStatus {
     pub identity: Identity,
     /// The open connection, if one is.
     pub connection: Option<Connection>,
+    /// Name of the connection that is being opened, until it is or has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub opening: Option<String>,
     /// Redis; absent when no connection is open.
     pub redis: Option<Part>,
     /// The database.

@@ -27,6 +27,7 @@ mod jobs;
 mod mmdb;
 mod notices;
 mod observe;
+mod opening;
 mod people;
 mod plan;
 mod privacy;

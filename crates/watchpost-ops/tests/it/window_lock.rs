@@ -89,7 +89,7 @@ async fn a_locked_window_lets_nothing_but_its_passphrase_through() {
 }
 
 /// A window without a workspace, whose secrets are in a file; that is as a keychain which does not answer without `words`.
-fn of_file(home: &Path, words: Option<&Path>) -> Desk {
+pub(crate) fn of_file(home: &Path, words: Option<&Path>) -> Desk {
     let paths = Paths::below(home).expect("the folder is ours");
     let console = Console::start(ConsoleOptions {
         paths: paths.with_secrets(None, words.map(Path::to_owned)),

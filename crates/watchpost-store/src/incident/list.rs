@@ -17,6 +17,9 @@ use crate::store::Store;
 pub struct IncidentCursor {
     /// Value of the order in its last row.
     pub key: i64,
+    /// Of [`IncidentOrder::Urgency`]: when its last row is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<i64>,
     /// Number of its last row.
     pub number: i64,
 }
@@ -169,12 +172,48 @@ fn conditions(sql: &mut Sql, chosen: &Chosen<'_>, except: Facet) {
     }
 }
 
-fn order_column(order: IncidentOrder) -> (&'static str, &'static str) {
+fn order_by(order: IncidentOrder) -> &'static str {
     match order {
-        IncidentOrder::Newest => ("number", "DESC"),
-        IncidentOrder::Severity => ("severity", "DESC"),
-        IncidentOrder::Due => ("due", "ASC"),
+        IncidentOrder::Newest => "number DESC",
+        IncidentOrder::Severity => "severity DESC, number DESC",
+        IncidentOrder::Due => "due ASC, number DESC",
+        IncidentOrder::Urgency => "severity DESC, due ASC, number DESC",
     }
+}
+
+/// Adds the condition that a row comes after the cursor, as ` AND ...`.
+fn beyond(sql: &mut Sql, order: IncidentOrder, after: IncidentCursor) {
+    let IncidentCursor { key, due, number } = after;
+    match order {
+        IncidentOrder::Newest => {
+            sql.push(" AND number < ").bind(number);
+        }
+        IncidentOrder::Severity => {
+            sql.push(" AND (severity < ").bind(key).push(" OR (severity = ").bind(key);
+            sql.push(" AND number < ").bind(number).push("))");
+        }
+        IncidentOrder::Due => {
+            sql.push(" AND (due > ").bind(key).push(" OR (due = ").bind(key);
+            sql.push(" AND number < ").bind(number).push("))");
+        }
+        IncidentOrder::Urgency => {
+            let due = due.unwrap_or(i64::MIN);
+            sql.push(" AND severity <= ").bind(key).push(" AND (severity < ").bind(key);
+            sql.push(" OR due > ").bind(due).push(" OR (due = ").bind(due);
+            sql.push(" AND number < ").bind(number).push("))");
+        }
+    }
+}
+
+/// Where a page ended of which this is the last row.
+fn ended(order: IncidentOrder, last: &Row) -> Result<IncidentCursor, StoreError> {
+    let number = last.i64(1)?;
+    Ok(match order {
+        IncidentOrder::Newest => IncidentCursor { key: number, due: None, number },
+        IncidentOrder::Severity => IncidentCursor { key: last.i64(6)?, due: None, number },
+        IncidentOrder::Due => IncidentCursor { key: last.i64(24)?, due: None, number },
+        IncidentOrder::Urgency => IncidentCursor { key: last.i64(6)?, due: Some(last.i64(24)?), number },
+    })
 }
 
 /// The incidents of a filter, oldest first, for a change of all of them; at most `limit`.
@@ -208,19 +247,15 @@ impl Store {
         if !(1..=500).contains(&limit) {
             return Err(StoreError::Validation(format!("a page has 1 to 500 rows, not {limit}")));
         }
-        let (column, direction) = order_column(order);
         let mut tx = self.read().await?;
         let chosen = Chosen::of(&mut tx, filter).await?;
         let mut sql = Sql::new(SELECT);
         sql.push(" WHERE 1 = 1");
         conditions(&mut sql, &chosen, Facet::None);
         if let Some(cursor) = after {
-            let beyond = if direction == "ASC" { " > " } else { " < " };
-            sql.push(" AND (").push(column).push(beyond).bind(cursor.key);
-            sql.push(" OR (").push(column).push(" = ").bind(cursor.key);
-            sql.push(" AND number < ").bind(cursor.number).push("))");
+            beyond(&mut sql, order, cursor);
         }
-        sql.push(" ORDER BY ").push(column).push(" ").push(direction).push(", number DESC LIMIT ");
+        sql.push(" ORDER BY ").push(order_by(order)).push(" LIMIT ");
         sql.bind(i64::from(limit) + 1);
         let rows = tx.fetch_sql(sql).await?;
         let shown = rows.len().min(limit as usize);
@@ -231,12 +266,7 @@ impl Store {
         if rows.len() > shown
             && let Some(last) = rows.get(shown.saturating_sub(1))
         {
-            let key = match order {
-                IncidentOrder::Newest => last.i64(1)?,
-                IncidentOrder::Severity => last.i64(6)?,
-                IncidentOrder::Due => last.i64(24)?,
-            };
-            page.next = Some(IncidentCursor { key, number: last.i64(1)? });
+            page.next = Some(ended(order, last)?);
         }
         Ok(page)
     }

@@ -156,7 +156,9 @@ async fn pages_and_counts_agree(world: World) {
     ];
     for filter in filters {
         let counts = world.store.incident_counts(&filter).await.unwrap();
-        for order in [IncidentOrder::Newest, IncidentOrder::Severity, IncidentOrder::Due] {
+        for order in
+            [IncidentOrder::Newest, IncidentOrder::Severity, IncidentOrder::Due, IncidentOrder::Urgency]
+        {
             let whole = world.store.incident_page(&filter, order, None, 500).await.unwrap();
             assert_eq!(whole.rows.len() as u64, counts.total, "{filter:?}");
             assert_eq!(whole.next, None);
@@ -206,6 +208,17 @@ async fn pages_and_counts_agree(world: World) {
     );
     let by_due = all_pages(&world, &any(), IncidentOrder::Due, 500).await;
     assert!(by_due[20..].iter().all(|i| i.status == Status::Resolved), "no clock runs for what is resolved");
+    let by_urgency = all_pages(&world, &any(), IncidentOrder::Urgency, 3).await;
+    let due = |i: &Incident| match (i.status.is_active(), i.acknowledged_at) {
+        (false, _) => None,
+        (true, None) => Some(i.acknowledge_due.min(i.resolve_due)),
+        (true, Some(_)) => Some(i.resolve_due),
+    };
+    let is_urgent = |i: &Incident| {
+        let due = due(i);
+        (std::cmp::Reverse(i.severity), due.is_none(), due, std::cmp::Reverse(i.number))
+    };
+    assert!(by_urgency.is_sorted_by_key(is_urgent), "most severe, then the one that is due first");
 }
 
 async fn changes_obey_the_rules(world: World) {

@@ -39,7 +39,7 @@ export const FAMILIES: readonly AttackFamily[] = [
   'custom',
   'redis_health',
 ];
-export const ORDERS: readonly IncidentOrder[] = ['newest', 'severity', 'due'];
+export const ORDERS: readonly IncidentOrder[] = ['newest', 'urgency', 'severity', 'due'];
 
 type Query = Readonly<Record<string, string>>;
 

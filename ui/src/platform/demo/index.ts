@@ -2,7 +2,7 @@
 // builds: `platform/index.ts` imports it only when `import.meta.env.DEV` holds.
 //
 // Switches in the address: `&job` a running job, `&down` Redis is unreachable, `&empty` no incidents, `&closed` no
-// connection, `&first` the first run, `&broken` every read fails, `&slow` answers take two seconds.
+// connection, `&opening` one that is on its way, `&first` the first run, `&broken` every read fails, `&slow` answers take two seconds.
 
 import type { Incident, IncidentFilter, IncidentPage, IncidentPageRequest, Period } from '$ui/generated/model';
 import { FakePlatform, type Answers } from '../fake';
@@ -12,7 +12,7 @@ import { makeOverview, wasActive } from './overview';
 import { searchAnswers } from './search';
 import { panelAnswers } from './panels';
 import { LOCAL } from './console';
-import { makeStatus, RUNNING_JOB } from './workspace';
+import { CONNECTION, makeStatus, RUNNING_JOB } from './workspace';
 
 const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
 
@@ -43,9 +43,16 @@ function counts<V extends string>(rows: readonly Incident[], value: (row: Incide
   return [...by].map(([key, count]) => ({ value: key, count })).sort((a, b) => b.count - a.count);
 }
 
+/** When the next clock runs out; after everything where none runs. */
+function dueOf(row: Incident): string {
+  if (row.paused !== undefined || row.status === 'resolved' || row.status === 'closed') return '9999';
+  return row.acknowledged_at === null ? row.acknowledge_due : row.resolve_due;
+}
+
 function page(all: readonly Incident[], request: IncidentPageRequest): IncidentPage {
   const rows = all.filter((row) => matches(row, request.filter));
   if (request.order === 'severity') rows.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+  if (request.order === 'urgency') rows.sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity) || dueOf(a).localeCompare(dueOf(b)));
   if (request.order === 'due') rows.sort((a, b) => a.acknowledge_due.localeCompare(b.acknowledge_due));
   const start = request.after === null ? 0 : Number(request.after);
   const end = start + request.limit;
@@ -90,6 +97,7 @@ export function demoPlatform(switches = new URLSearchParams(location.search)): F
   const status = () => {
     const made = makeStatus(active());
     if (switches.has('first')) return { ...made, connection: LOCAL, newest_event: null, offer_demo: true };
+    if (switches.has('opening')) return { ...made, connection: null, opening: CONNECTION.name, redis: null, database: null, newest_event: null };
     if (switches.has('closed')) return { ...made, connection: null, redis: null, database: null };
     if (switches.has('down')) return { ...made, redis: { state: 'down' as const, detail: 'connection refused', last_ok: new Date(now - 40_000).toISOString() } };
     if (switches.has('calm') && made.connection !== null) {

@@ -23,8 +23,9 @@ export function queueColumns(room: 'split' | 'plain' | 'wide'): Column[] {
     { id: 'entity', title: t('incidents.col.entity'), width: 'minmax(120px, 220px)' },
     status,
     { ...assignee, width: 'minmax(90px, 150px)' },
-    { id: 'events', title: t('incidents.col.events'), width: '64px', align: 'end' },
     due,
+    // Numbers end at their right: what begins at its left beside them would read as one value.
+    { id: 'events', title: t('incidents.col.events'), width: '64px', align: 'end' },
     { id: 'age', title: t('incidents.col.age'), width: '92px', align: 'end' },
   ];
 }

@@ -479,3 +479,64 @@ describe('an incident that is not there', () => {
     await waitFor(() => expect(document.querySelector('[data-test=incident-page]')).toBeNull());
   });
 });
+
+describe('an incident alone in a wide window', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('has what is done about it beside it, once', async () => {
+    await show();
+    const number = rows()[0]?.dataset['number'] ?? '';
+    router.go('incidents', number, { view: 'full' });
+    await waitFor(() => hook('incident-tab-notes'));
+    expect(document.querySelector('[data-test=incident-side]'), 'there is no room').toBeNull();
+    router.go('incidents');
+    await waitFor(() => expect(rows().length).toBeGreaterThan(5));
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1_700);
+    router.go('incidents', number, { view: 'full' });
+    await waitFor(() => hook('incident-side'));
+    const side = within(hook('incident-side'));
+    for (const name of ['Response', 'Notes', 'Entities', 'Newest activity']) expect(side.getByRole('region', { name })).toBeTruthy();
+    expect(screen.getAllByRole('tab').map((tab) => tab.textContent?.replace(/[\d,]+$/, ''))).toEqual(['Why', 'Evidence', 'Timeline', 'Entities', 'Related']);
+    expect(document.querySelectorAll('[data-test=incident-events]')).toHaveLength(1);
+    await fireEvent.click(hook('incident-tab-timeline'));
+    await waitFor(() => expect(side.queryByRole('region', { name: 'Newest activity' })).toBeNull());
+    expect(side.getByRole('region', { name: 'Entities' })).toBeTruthy();
+  });
+
+  it('stays one column beside the queue, however wide the window is', async () => {
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(1_700);
+    await show();
+    router.go('incidents', rows()[0]?.dataset['number'] ?? '');
+    await waitFor(() => hook('incident-tab-notes'));
+    expect(document.querySelector('[data-test=incident-side]')).toBeNull();
+  });
+});
+
+describe('an incident that was opened from elsewhere', () => {
+  beforeEach(() => router.go('incidents'));
+
+  it('is brought into sight in the queue, however far down it is', async () => {
+    await show();
+    const grid = screen.getByRole('grid');
+    const before = grid.scrollTop;
+    const all = await demoPlatform().call('incident_page', { filter: { status: ['open', 'investigating', 'contained', 'reopened'], severity: [], family: [], assignee: null, text: null, entity: null }, order: 'newest', after: null, limit: 200 });
+    const last = all.rows.at(-1)?.number ?? 0;
+    router.go('incidents', String(last));
+    await waitFor(() => expect(grid.scrollTop).toBeGreaterThan(before));
+    await fireEvent.scroll(grid);
+    await waitFor(() => expect(document.querySelector('[data-active]')?.getAttribute('data-number')).toBe(String(last)));
+    expect(document.querySelector('[data-test=opened-apart]'), 'it is one of the rows').toBeNull();
+  });
+
+  it('is named above the rows when it is none of them, until it is left', async () => {
+    const platform = await show();
+    const filter = { status: ['resolved' as const], severity: [], family: [], assignee: null, text: null, entity: null };
+    const resolved = (await platform.call('incident_page', { filter, order: 'newest', after: null, limit: 1 })).rows[0]?.number ?? 0;
+    router.go('incidents', String(resolved));
+    await waitFor(() => expect(hook('opened-apart').dataset['number']).toBe(String(resolved)));
+    expect(rows().map((row) => row.dataset['number'])).not.toContain(String(resolved));
+    await fireEvent.keyDown(document.body, { key: 'j' });
+    await waitFor(() => expect(document.querySelector('[data-test=opened-apart]')).toBeNull());
+    expect(router.current.detail).toBe(rows()[0]?.dataset['number']);
+  });
+});

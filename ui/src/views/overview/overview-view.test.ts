@@ -142,11 +142,13 @@ describe('the overview', () => {
     const platform = demoPlatform();
     show(platform);
     await waitFor(() => hook('overview-first-row'));
-    expect(asked<IncidentPageRequest>(platform, 'incident_page')[0]).toMatchObject({ order: 'severity', filter: { status: ['open', 'investigating', 'contained', 'reopened'] } });
+    expect(asked<IncidentPageRequest>(platform, 'incident_page')[0]).toMatchObject({ order: 'urgency', filter: { status: ['open', 'investigating', 'contained', 'reopened'] } });
     const [first] = document.querySelectorAll<HTMLAnchorElement>('[data-test=overview-first-row] a');
     expect(parseRoute(first?.getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', detail: /#(\d+)/.exec(first?.textContent ?? '')?.[1] });
     expect(first?.textContent, 'each dot with its blanks').toMatch(/Critical · #\d+ · /);
-    expect(parseRoute(hook('overview-first-all').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: { order: 'severity' } });
+    expect(parseRoute(hook('overview-first-all').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: { order: 'urgency' } });
+    const late = [...document.querySelectorAll('[data-test=overview-first-row]')].filter((row) => row.textContent?.includes('Critical')).map((row) => row.querySelector('[data-test=sla]')?.textContent?.includes('late') === true);
+    expect(late, 'those that are late stand first').toEqual(late.toSorted((a, b) => Number(b) - Number(a)));
     await fireEvent.click(hook('period-7d'));
     await waitFor(() => expect(asked(platform, 'overview')).toHaveLength(2));
     expect(asked(platform, 'incident_page')).toHaveLength(1);

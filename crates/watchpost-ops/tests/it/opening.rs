@@ -1,0 +1,60 @@
+//! What is told while a workspace opens.
+
+use tokio::net::TcpListener;
+use watchpost_model::access::Role;
+use watchpost_model::connection::{Connection, DatabaseConnection};
+use watchpost_ops::connections::local_connection;
+use watchpost_ops::console::Console;
+use watchpost_ops::contract::WorkspaceStatus;
+use watchpost_ops::live::LiveFeed;
+
+use crate::door::caller;
+use crate::window_lock::of_file;
+
+/// The first status of the feed that names what is opened.
+async fn heard(feed: &mut LiveFeed) -> WorkspaceStatus {
+    loop {
+        let batch = feed.next().await;
+        if batch.status.opening.is_some() {
+            return batch.status;
+        }
+    }
+}
+
+async fn told(console: &Console) -> Option<String> {
+    console.status(&caller(Role::Viewer)).await.opening
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_opens_is_named_until_it_is_given_up() {
+    let home = crate::door::folder();
+    let console = of_file(home.path(), None).console;
+    let mut feed = LiveFeed::new(&console, caller(Role::Viewer));
+    assert_eq!(feed.next().await.status.opening, None, "nothing opens yet");
+
+    // It takes connections and says nothing.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+    let connection = Connection {
+        name: "shop".to_owned(),
+        database: DatabaseConnection::Postgres {
+            host: "127.0.0.1".to_owned(),
+            port: silent.local_addr().expect("it has a port").port(),
+            database: "watchpost".to_owned(),
+            username: "watchpost".to_owned(),
+            tls: None,
+        },
+        ..local_connection()
+    };
+    let opening = console.open(connection);
+    let status = tokio::select! {
+        done = opening => panic!("nobody answered: {done:?}"),
+        status = heard(&mut feed) => status,
+    };
+    assert_eq!(status.opening.as_deref(), Some("shop"));
+    assert!(status.connection.is_none());
+    assert_eq!(told(&console).await, None, "whoever asked for it has given up");
+
+    console.open(local_connection()).await.expect("a file opens");
+    assert_eq!(told(&console).await, None, "it is open");
+    console.close().await;
+}
