@@ -99,6 +99,7 @@ export const rules = {
   'bench.empty': 'Etwas einfügen, um jede dekodierte Form davon zu sehen und was anschlägt.',
   'bench.calm': 'Nichts schlägt an',
   'bench.fires': '{n|Eine Regel schlägt|# Regeln schlagen} an',
+  'bench.malformed': 'Es beginnt wie eine Anfrage, aber die erste Zeile oder eine Kopfzeile ist nicht wohlgeformt: Alles wurde als ein Wert betrachtet.',
   'bench.as': 'gelesen als {what}',
   'bench.layers': 'Was betrachtet wurde',
   'bench.example.sqli': 'SQL-Injektion',

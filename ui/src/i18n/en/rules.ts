@@ -100,6 +100,7 @@ export const rules = {
   'bench.empty': 'Paste something to see every decoded form of it and what fires.',
   'bench.calm': 'Nothing fires',
   'bench.fires': '{n|One rule fires|# rules fire}',
+  'bench.malformed': 'It begins like a request, but its first line or a header is not well formed: all of it was looked at as one value.',
   'bench.as': 'read as {what}',
   'bench.layers': 'What was looked at',
   'bench.example.sqli': 'SQL injection',

@@ -156,6 +156,10 @@ describe('the test bench', () => {
     expect(hook('bench-field').textContent).toContain('<img src=x');
     expect(hook('bench-field').textContent, 'a bidi control is visible').not.toContain('\u202e');
     expect(document.querySelector('img')).toBeNull();
+    expect(document.querySelector('[data-test=bench-malformed]'), 'it is a value').toBeNull();
+    await fireEvent.input(hook('bench-text'), { target: { value: 'POST /login HTTP/1.1Host: a<svg onload=alert(1)>' } });
+    await fireEvent.click(hook('bench-go'));
+    await waitFor(() => expect(hook('bench-malformed').textContent).toContain('all of it was looked at as one value'));
     await fireEvent.input(hook('bench-text'), { target: { value: '{' } });
     await fireEvent.click(hook('bench-go'));
     await waitFor(() => expect(hook('form-fault').textContent).toContain('Not JSON'));
