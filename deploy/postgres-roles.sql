@@ -34,7 +34,7 @@ SET LOCAL client_min_messages = warning;
 DO $$
 DECLARE
     -- The newest migration of the version that this script is of.
-    c_schema CONSTANT BIGINT := 20261123000037;
+    c_schema CONSTANT BIGINT := 20261123000038;
     v_schema BIGINT;
     v_owner NAME;
 BEGIN

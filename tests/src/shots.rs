@@ -17,6 +17,8 @@ use crate::window::Window;
 
 /// The status bar names the workspace once it is open.
 const WORKSPACE: &str = ".workspace[data-test=status-workspace]";
+/// A light panel that has nothing of what scenes of other panels click.
+const ELSEWHERE: &str = "#/entities";
 /// How long a panel may go on changing before it is pictured anyway: live panels never rest.
 const SETTLE: Duration = Duration::from_secs(6);
 /// How long a scene waits for what it shows: the preview of a report asks everything of two weeks.
@@ -164,20 +166,42 @@ impl Shots {
     }
 }
 
-/// Goes where the picture is taken. A dialog of the scene before is left by coming from another panel.
+/// Goes where the picture is taken. A page or a dialog of the scene before is left by coming from another panel: what is
+/// clicked is then of this scene.
 async fn play(window: &Window, scene: &Scene) -> Result<()> {
+    window.go(ELSEWHERE).await?;
     window.reload().await?;
     window.wait_for(WORKSPACE).await?;
     window.go(scene.route).await?;
     for step in scene.steps {
         match step {
-            Step::Click(css) => window.click(css).await?,
+            Step::Click(css) => {
+                stands(window, css).await?;
+                window.click(css).await?;
+            }
             Step::Press(keys) => window.press(keys).await?,
             Step::Wait(css) => window.wait_for(css).await.map(|_| ())?,
             Step::Type(css, text) => window.type_into(css, text).await?,
         }
     }
     Ok(())
+}
+
+/// Waits until what is to be clicked is where it was at the look before: what moves while it is clicked is missed, and
+/// its neighbour is hit.
+async fn stands(window: &Window, css: &str) -> Result<()> {
+    window.wait_for(css).await?;
+    let script = format!(
+        "const found = [...document.querySelectorAll({})].find((one) => one.getClientRects().length > 0); \
+         if (found === undefined) return false; \
+         const {{ x, y, width, height }} = found.getBoundingClientRect(); \
+         const place = [location.hash, x, y, width, height].join(' '); \
+         const before = window.watchpostStood; \
+         window.watchpostStood = place; \
+         return place === before;",
+        json!(css)
+    );
+    window.wait_until(&format!("`{css}` to stand still"), &script).await
 }
 
 /// Is there something on the canvas of every chart that has a place? One that was not drawn yet is transparent all over.

@@ -136,6 +136,8 @@ fn read(text: &str) -> Result<(TriedAs, Event), OpError> {
 }
 
 /// A request as it goes over the wire: at least `METHOD target`, or a target that begins with a slash or names a host.
+/// Where a part of it would be read as nothing, as a head whose lines have run together, it is none: all of it is looked
+/// at as it is.
 fn wire(text: &str) -> Option<Event> {
     let (head, body) = text
         .split_once("\r\n\r\n")
@@ -150,19 +152,32 @@ fn wire(text: &str) -> Option<Event> {
             if !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
         {
             // A raw target may hold spaces; the version comes last.
-            let target = rest.rsplit_once(" HTTP/").map_or(rest, |(target, _)| target).trim();
-            (method, target)
+            let target = match rest.rsplit_once(" HTTP/") {
+                Some((target, version)) if is_version(version.trim()) => target,
+                Some(_) => return None,
+                None => rest,
+            };
+            (method, target.trim())
         }
         _ => ("GET", first),
     };
     if !is_target(target) {
         return None;
     }
-    let headers = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
-        .collect();
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for line in lines.filter(|line| !line.trim().is_empty()) {
+        let (name, value) = line.split_once(':')?;
+        let all = headers.entry(name.trim().to_ascii_lowercase()).or_default();
+        // A header that stands there twice is one with both values.
+        all.push_str(if all.is_empty() { "" } else { ", " });
+        all.push_str(value.trim());
+    }
     Some(requested(method, target, headers, body.filter(|body| !body.is_empty()).map(str::to_owned)))
+}
+
+/// `1.1`, `2`: what follows `HTTP/` in the first line.
+fn is_version(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 fn requested(method: &str, target: &str, headers: BTreeMap<String, String>, body: Option<String>) -> Event {
@@ -267,6 +282,18 @@ mod tests {
             assert!(told.findings.iter().any(|finding| finding.family.as_str() == "sqli"), "{text:?} fires");
             assert!(!told.fields.is_empty(), "{text:?} shows what was looked at");
         }
+        // What is no well-formed request is a value, and none of it is passed over.
+        for text in [
+            "POST /login HTTP/1.1Host: aContent-Type: application/x-www-form-urlencodedu=a&p=<svg onload=alert(1)>",
+            "GET /login HTTP/1.1\nHost: a\n<svg onload=alert(1)>",
+        ] {
+            let told = super::tried(&rules, text).expect(text);
+            assert_eq!(told.tried_as, TriedAs::Value, "{text:?}");
+            assert!(told.findings.iter().any(|finding| finding.family.as_str() == "xss"), "{text:?} fires");
+        }
+        // A target that holds ` HTTP/` itself, before its version.
+        let spaced = super::tried(&rules, "GET /p?a= HTTP/x HTTP/1.1\nHost: a").expect("understood");
+        assert_eq!(spaced.tried_as, TriedAs::Request);
         let calm = super::tried(&rules, "/products?page=2").expect("understood");
         assert!(calm.findings.is_empty());
         assert!(super::tried(&rules, r#"{"id": "#).is_err(), "broken JSON is told");

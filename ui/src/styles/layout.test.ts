@@ -26,4 +26,15 @@ describe('layout', () => {
     const loose = grids(sources[file] ?? '').filter(([, rule]) => !/grid-auto-flow: column;/.test(rule) && grows(rule));
     expect(loose.map(([selector]) => selector)).toEqual([]);
   });
+
+  /** A name on one line widens a column of a table whose widths follow what is in it. */
+  const named = Object.keys(sources).filter((file) => [...(sources[file] ?? '').matchAll(/<table[^]*?<\/table>/g)].some(([table]) => /<EntityLink|\{@render about|truncate/.test(table)));
+
+  it('knows the tables with names on one line', () => {
+    expect(named).toEqual(expect.arrayContaining(['../domain/entity/risk-table.svelte', '../domain/incident/incident-page.svelte']));
+  });
+
+  it.each(named)('%s cuts a name to its column, however long', (file) => {
+    expect(sources[file]).toMatch(/table-layout: fixed;/);
+  });
 });

@@ -21,9 +21,19 @@ describe('what is wrong with a query', () => {
 
   it('is said in the language of the window', async () => {
     const english = await words('en');
-    expect(problems.map((problem) => english.faultText({ problem }))).toEqual(['There is no field “statsu”', '“abc” is no value of the field “status”', 'A query has at most 64 conditions', 'The field “ip” is not compared by >', 'This quotation has no end']);
+    expect(problems.map((problem) => english.faultText({ problem, at: 0 }))).toEqual(['There is no field “statsu”', '“abc” is no value of the field “status”', 'A query has at most 64 conditions', 'The field “ip” is not compared by >', 'This quotation has no end']);
     const german = await words('de');
-    expect(problems.map((problem) => german.faultText({ problem }))).toEqual(['Ein Feld „statsu“ gibt es nicht', '„abc“ ist kein Wert des Feldes „status“', 'Eine Suche hat höchstens 64 Bedingungen', 'Das Feld „ip“ wird nicht mit > verglichen', 'Dieses Anführungszeichen wird nicht geschlossen']);
+    expect(problems.map((problem) => german.faultText({ problem, at: 0 }))).toEqual(['Ein Feld „statsu“ gibt es nicht', '„abc“ ist kein Wert des Feldes „status“', 'Eine Suche hat höchstens 64 Bedingungen', 'Das Feld „ip“ wird nicht mit > verglichen', 'Dieses Anführungszeichen wird nicht geschlossen']);
+  });
+
+  it.each([
+    ['time:gestern', 5, 'time'],
+    ['ip:192.0.2.1 -time:>=gestern', 21, 'time'],
+    ['time:(gestern or 2026)', 6, 'time'],
+    ['source.ip:x y', 0, 'at'],
+  ])('names the field of %s as it was typed', async (query, at, field) => {
+    const { faultText } = await words('de');
+    expect(faultText({ problem: { kind: 'no_value', field: 'at', text: 'gestern' }, at }, [...query])).toBe(`„gestern“ ist kein Wert des Feldes „${field}“`);
   });
 
   it('says what could stand there, and leaves examples as they are typed', async () => {

@@ -15,7 +15,7 @@ describe('why an incident is more severe than its findings', () => {
   });
 
   it('tells the number of findings, the person with the reason, or the rule', () => {
-    expect(reason('critical', ['high', 'medium'], 'severity', 'Severity from high to critical by 100 findings')).toBe('Critical, though each finding is High at most: there were 100 findings.');
+    expect(reason('critical', ['high', 'medium'], 'severity', 'Severity from high to critical by 100 findings')).toBe('Critical, though each finding is High at most: it rose when there were 100 findings.');
     expect(reason('critical', ['medium'], 'escalated', 'Severity from medium to critical: it is the payroll', 'mara')).toBe('Critical, though each finding is Medium at most: mara raised it. it is the payroll');
     expect(reason('high', ['low'], 'severity', 'Severity from low to high by wp.sqli.clause')).toBe('High by an earlier finding of “ORDER BY, GROUP BY or INTO OUTFILE appended”; the newest of each rule, below, are Low at most.');
   });

@@ -3,7 +3,7 @@
 import type { Figure, JobKind, JobRun } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import { count, withUnit } from '$ui/shared/format/number';
-import { fromInput, stamp } from '$ui/shared/format/time';
+import { fromTyped } from '$ui/shared/format/time';
 import type { Tone } from '$ui/shared/feedback/status-pill.svelte';
 import { visible } from '$ui/shared/text/visible';
 import type { Zone } from '$ui/state/prefs.svelte';
@@ -89,7 +89,5 @@ export function dayOf(text: string, zone: Zone): string | null | undefined {
   const typed = text.trim();
   if (typed === '') return null;
   if (!/^\d{4}-\d{2}-\d{2}$/.test(typed)) return undefined;
-  const at = fromInput(`${typed}T00:00`, zone);
-  // A 31st of a month that has none is another day.
-  return at === null || stamp(at, zone, 'day') !== typed ? undefined : at;
+  return fromTyped(typed, zone) ?? undefined;
 }

@@ -1,6 +1,6 @@
 // A change of a rule as it is being tried: other counts, or off; what it would have changed, then the change.
 
-import type { BacktestReport, BacktestRow, RuleDetail, RuleRow } from '$ui/generated/model';
+import type { BacktestReport, BacktestRow, ReportProgress, RuleDetail, RuleRow } from '$ui/generated/model';
 import { t } from '$ui/i18n';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError } from '$ui/state/error';
@@ -10,6 +10,8 @@ export const SPANS = ['1', '7', '30'] as const;
 export type Span = (typeof SPANS)[number];
 
 const DAY_MS = 86_400_000;
+/** How often a replay is asked how far it is, in milliseconds. */
+const ASK_MS = 400;
 
 function positive(text: string): number | null {
   return /^[1-9]\d{0,8}$/.test(text.trim()) ? Number(text.trim()) : null;
@@ -30,9 +32,15 @@ export class Tuning {
   span = $state<Span>('7');
   readonly work = new Work();
   replaying = $state(false);
+  /** How far the replay is; `null` until that is known. */
+  step = $state.raw<ReportProgress | null>(null);
+  /** It was asked to stop and has not ended yet: it answers with what it has replayed. */
+  stopping = $state(false);
   report = $state.raw<BacktestReport | null>(null);
   readonly #row: RuleRow;
   #asked = 0;
+  /** Stops the replay under way. */
+  #halt: (() => void) | null = null;
 
   constructor(row: RuleRow) {
     this.#row = row;
@@ -59,31 +67,64 @@ export class Tuning {
     return this.report.rules.find((row) => row.rule_id === id) ?? { rule_id: id, findings_before: 0, findings_after: 0, incidents_before: 0, incidents_after: 0 };
   }
 
-  /** Typing makes a report old. */
+  /** Typing makes a report old, and nobody waits for the one under way. */
   touched(): void {
     this.#asked += 1;
+    this.stop();
     this.report = null;
     this.replaying = false;
+  }
+
+  /** Stops the replay under way, if there is one. */
+  stop(): void {
+    if (this.#halt === null || this.stopping) return;
+    this.stopping = true;
+    this.#halt();
   }
 
   async replay(app: App, now: number): Promise<void> {
     if (!this.valid) return;
     this.#asked += 1;
     const asked = this.#asked;
+    const ticket = `window-${crypto.randomUUID()}`;
     this.replaying = true;
+    this.stopping = false;
+    this.step = null;
     this.report = null;
     this.work.fault = null;
+    let halted = false;
+    const ask = async (): Promise<void> => {
+      try {
+        // One that is to stop is told so again: the first time it may not have begun.
+        const now = halted ? await app.change('rule_backtest_cancel', { ticket }, { what: t('rule.backtest.stop'), quiet: true }) : await app.read('rule_backtest_progress', { ticket });
+        if (now?.running === true && asked === this.#asked) this.step = now;
+      } catch {
+        // The replay itself tells what is wrong.
+      }
+    };
+    const asking = setInterval(() => void ask(), ASK_MS);
+    const halt = (): void => {
+      halted = true;
+      void ask();
+    };
+    this.#halt = halt;
     try {
       const report = await app.read('rule_backtest', {
         period: { from: new Date(now - Number(this.span) * DAY_MS).toISOString(), to: new Date(now).toISOString() },
         directory: null,
         change: { id: this.#row.id, enabled: this.enabled, threshold: this.#row.threshold === null ? null : this.counts.threshold, window_s: this.#row.threshold === null ? null : this.counts.window_s },
+        ticket,
       });
       if (asked === this.#asked) this.report = report;
     } catch (thrown) {
       if (asked === this.#asked) this.work.fault = normaliseError(thrown);
     } finally {
+      clearInterval(asking);
       if (asked === this.#asked) this.replaying = false;
+      if (this.#halt === halt) {
+        this.#halt = null;
+        this.stopping = false;
+      }
     }
   }
 

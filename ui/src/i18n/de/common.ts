@@ -31,6 +31,9 @@ export const common = {
   'period.custom.long': 'Zeitraum wählen',
   'period.from': 'Von',
   'period.to': 'Bis',
+  'period.between': '{from} bis {to} {zone}. Drücken wählt einen anderen.',
+  'period.typed': 'Ein Tag, oder Tag und Zeit: JJJJ-MM-TT HH:MM, in {zone}.',
+  'period.unread': 'Das ist kein Tag mit Zeit wie {example}.',
   'period.widen': 'Zurück zum weiteren Zeitraum',
   'period.apply': 'Anwenden',
   'period.reversed': 'Das Ende muss nach dem Anfang liegen.',
@@ -196,6 +199,7 @@ export const common = {
 
   'chart.as_table': 'Als Tabelle zeigen',
   'chart.as_chart': 'Als Diagramm zeigen',
+  'chart.left_out': '{n} {n|Abschnitt|Abschnitte} von {width}, in {n|dem|denen} nichts war, {n|fehlt|fehlen} hier.',
   'chart.time': 'Zeit',
   'chart.open': 'Die Zeilen zu {name} öffnen',
   'chart.empty': 'Nichts in diesem Zeitraum.',

@@ -139,7 +139,7 @@ export const incidentActions = {
   'phase.recover': 'Wiederherstellen',
   'phase.learn': 'Lernen',
   'playbook.done': '{done} von {total} erledigt',
-  'severity_reason.many': '{severity}, obwohl jeder Befund höchstens {worst} ist: {n|Es war|Es waren} {n} {n|Befund|Befunde}.',
+  'severity_reason.many': '{severity}, obwohl jeder Befund höchstens {worst} ist: Sie stieg bei {n} {n|Befund|Befunden}.',
   'severity_reason.person': '{severity}, obwohl jeder Befund höchstens {worst} ist: {who} hat die Schwere erhöht. {reason}',
   'severity_reason.finding': '{severity} durch einen früheren Befund von „{what}“; die neuesten jeder Regel unten sind höchstens {worst}.',
   'severity_reason.unknown': '{severity}, über den neuesten Befunden (höchstens {worst}): Ein früherer Befund, ein überführter Vorfall oder eine Person hat die Schwere erhöht. Der Verlauf sagt, was es war.',

@@ -87,7 +87,7 @@ export const incidents = {
   'incident.expand': 'Die ganze Seite zeigen',
   'incident.confidence': 'Sicherheit',
   'incident.risk': 'Risiko',
-  'incident.risk_confidence': 'Höchstes Risiko · Sicherheit',
+  'incident.risk_confidence': 'Risiko · Sicherheit, von 100',
   'incident.findings': 'Befunde',
   'incident.events': 'Belege',
   'incident.first_seen': 'Zuerst gesehen',

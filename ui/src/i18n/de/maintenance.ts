@@ -134,6 +134,8 @@ export const maintenance = {
   'jobs.file.help': 'Ein Pfad auf dem Rechner, auf dem Watchpost läuft.',
 
   'jobs.history': 'Verlauf',
+  'jobs.history.all': '{n|Der|Alle} {n} {n|Lauf|Läufe}',
+  'jobs.history.fewer': 'Nur die neuesten',
   'jobs.history.empty': 'In diesem Arbeitsbereich lief noch kein Auftrag.',
   'jobs.col.job': 'Auftrag',
   'jobs.col.state': 'Zustand',

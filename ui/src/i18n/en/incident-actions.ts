@@ -140,7 +140,7 @@ export const incidentActions = {
   'phase.recover': 'Recover',
   'phase.learn': 'Learn',
   'playbook.done': '{done} of {total} done',
-  'severity_reason.many': '{severity}, though each finding is {worst} at most: there {n|was|were} {n} {n|finding|findings}.',
+  'severity_reason.many': '{severity}, though each finding is {worst} at most: it rose when there {n|was|were} {n} {n|finding|findings}.',
   'severity_reason.person': '{severity}, though each finding is {worst} at most: {who} raised it. {reason}',
   'severity_reason.finding': '{severity} by an earlier finding of “{what}”; the newest of each rule, below, are {worst} at most.',
   'severity_reason.unknown': '{severity}, above the newest findings ({worst} at most): an earlier finding, what was merged into it, or a person raised it. The timeline says which.',

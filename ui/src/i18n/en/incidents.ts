@@ -87,7 +87,7 @@ export const incidents = {
   'incident.expand': 'Show the whole page',
   'incident.confidence': 'Confidence',
   'incident.risk': 'Risk',
-  'incident.risk_confidence': 'Highest risk · confidence',
+  'incident.risk_confidence': 'Risk · confidence, of 100',
   'incident.findings': 'Findings',
   'incident.events': 'Evidence',
   'incident.first_seen': 'First seen',

@@ -134,6 +134,8 @@ export const maintenance = {
   'jobs.file.help': 'A path on the machine where Watchpost runs.',
 
   'jobs.history': 'History',
+  'jobs.history.all': 'All {n} {n|run|runs}',
+  'jobs.history.fewer': 'Only the newest',
   'jobs.history.empty': 'No job has run in this workspace yet.',
   'jobs.col.job': 'Job',
   'jobs.col.state': 'State',

@@ -114,6 +114,8 @@ export function defenceAnswers(empty = false) {
       rules = rules.map((row) => (row.id === id ? next : row));
       return detail(next);
     },
+    rule_backtest_progress: () => ({ step: 'replaying', done: 8_000, total: 22_715, running: true }),
+    rule_backtest_cancel: () => ({ step: 'replaying', done: 8_000, total: 22_715, running: true }),
     rule_backtest: ({ change }) => ({ events: 22_715, truncated: false, against: 'present', findings_before: 40, findings_after: 31, incidents_before: 20, incidents_after: 19, findings_hidden: 0, rules: change === null ? [] : [{ rule_id: change.id, findings_before: 15, findings_after: 9, incidents_before: 3, incidents_after: 2 }], problems: [] }),
     rule_feedback: () => ({ rules: empty ? [] : [{ rule_id: 'wp.brute.source', incidents: 12, true_positive: 3, false_positive: 5, benign_true_positive: 1, judged: 9, precision: 1 / 3, advice: 'tune' }] }),
     rule_try: ({ text }) =>

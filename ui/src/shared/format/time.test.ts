@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, axis, briefDuration, eventTime, fromInput, listTime, niceTicks, offsetName, secondsUntil, stamp, toInput, zoneName } from './time';
+import { ago, axis, between, briefDuration, eventTime, fromTyped, listTime, niceTicks, offsetName, secondsUntil, stamp, typedTime, zoneName } from './time';
 
 const AT = '2026-11-20T23:04:05.678Z';
 
@@ -58,12 +58,26 @@ describe('times', () => {
     expect(offsetName('utc', at)).toBe('UTC');
   });
 
-  it('comes back from an input in both zones', () => {
+  it('comes back from what is typed in both zones', () => {
     for (const zone of ['utc', 'local'] as const) {
-      expect(fromInput(toInput('2026-11-20T23:04:00.000Z', zone), zone)).toBe('2026-11-20T23:04:00.000Z');
+      for (const at of ['2026-11-20T23:04:00.000Z', '2026-11-20T23:04:10.000Z']) expect(fromTyped(typedTime(at, zone), zone)).toBe(at);
     }
-    expect(fromInput('', 'utc')).toBeNull();
-    expect(fromInput('soon', 'utc')).toBeNull();
+    expect(typedTime('2026-11-20T23:04:00.000Z', 'utc')).toBe('2026-11-20 23:04');
+    expect(fromTyped(' 2026-11-20T23:04 ', 'utc')).toBe('2026-11-20T23:04:00.000Z');
+    expect(fromTyped('2026-11-20', 'utc')).toBe('2026-11-20T00:00:00.000Z');
+  });
+
+  it.each(['', 'soon', '11/22/2026', '2026-02-31', '2026-13-01', '2026-11-20 25:00'])('reads no time from %j', (text) => {
+    expect(fromTyped(text, 'utc')).toBeNull();
+  });
+
+  it.each([
+    ['2026-11-22T07:00:00Z', '2026-11-22T12:20:00Z', '11-22 07:00 – 12:20'],
+    ['2026-11-22T07:00:10Z', '2026-11-22T07:00:20Z', '11-22 07:00:10 – 07:00:20'],
+    ['2026-11-20T07:00:00Z', '2026-11-22T12:20:00Z', '11-20 07:00 – 11-22 12:20'],
+    ['2025-12-30T00:00:00Z', '2026-01-02T00:00:00Z', '2025-12-30 00:00 – 2026-01-02 00:00'],
+  ])('says a stretch from %s to %s as %s', (from, to, said) => {
+    expect(between(from, to, Date.UTC(2026, 10, 22), 'utc')).toBe(said);
   });
 
   it('labels an axis by its span', () => {

@@ -123,12 +123,24 @@ export function offsetName(zone: Zone, at: Date): string {
   return `UTC${sign}${pad(Math.floor(abs / 60))}:${pad(abs % 60)}`;
 }
 
-/** The value of an `<input type="datetime-local">` for a time, and back. */
-export function toInput(at: string | Date, zone: Zone): string {
-  return stamp(at, zone, 'minute').replace(' ', 'T');
+/** A stretch of time in the zone, as short as it is clear: `11-22 07:00 – 12:20`, with the year where it is not this one's and seconds where it has some. */
+export function between(from: string, to: string, now: number, zone: Zone): string {
+  const [begin, end] = [typedTime(from, zone), typedTime(to, zone)];
+  const year = stamp(now, zone, 'day').slice(0, 5);
+  const short = begin.startsWith(year) && end.startsWith(year) ? 5 : 0;
+  return `${begin.slice(short)} – ${end.slice(0, 10) === begin.slice(0, 10) ? end.slice(11) : end.slice(short)}`;
 }
 
-export function fromInput(value: string, zone: Zone): string | null {
-  const date = new Date(zone === 'utc' ? `${value}Z` : value);
-  return value === '' || Number.isNaN(date.getTime()) ? null : date.toISOString();
+/** A time as somebody would type it, `2026-11-20 23:04`, with seconds where it has some; and back, also of a day alone. */
+export function typedTime(at: string | Date, zone: Zone): string {
+  const whole = stamp(at, zone);
+  return whole.endsWith(':00') ? whole.slice(0, -3) : whole;
+}
+
+export function fromTyped(text: string, zone: Zone): string | null {
+  const [, day, time = '00:00', seconds = ''] = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?)?$/.exec(text.trim()) ?? [];
+  if (day === undefined) return null;
+  const date = new Date(`${day}T${time}${seconds}${zone === 'utc' ? 'Z' : ''}`);
+  // A 31st of a month that has none is another day.
+  return Number.isNaN(date.getTime()) || stamp(date, zone, 'day') !== day ? null : date.toISOString();
 }

@@ -50,6 +50,21 @@ describe('what the core says of a connection that fails', () => {
     expect((await said('de', 'cannot read /x.pem, which is to be used for TLS: No such file'))[0]).toBe('/x.pem kann nicht gelesen werden, obwohl es für TLS gebraucht wird: No such file');
   });
 
+  it('is said in German of an address that is none, and of a range that is too wide', async () => {
+    const cases = [
+      ['"999.1.1.1" is not an IP address or CIDR range; write it like 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32', '"999.1.1.1" ist keine IP-Adresse und kein CIDR-Bereich; zu schreiben wie 203.0.113.7, 203.0.113.0/24 oder 2001:db8::/32'],
+      ['"010.0.0.1" has a number with a leading zero, which programs read differently; write it without', '"010.0.0.1" hat eine Zahl mit führender Null, die Programme verschieden lesen; ohne sie schreiben'],
+      ['0.0.0.0/0 is too wide: at least /8 for IPv4 and /16 for IPv6', '0.0.0.0/0 ist zu weit: mindestens /8 bei IPv4 und /16 bei IPv6'],
+      ['there is no rule "wp.nope"', 'eine Regel „wp.nope“ gibt es nicht'],
+    ] as const;
+    const core = readFileSync('../crates/watchpost-model/src/block.rs', 'utf8');
+    for (const [message, german] of cases) {
+      expect((await said('de', message, null, 'validation'))[0]).toBe(german);
+      expect((await said('en', message, null, 'validation'))[0]).toBe(message);
+      if (!message.startsWith('there')) expect(core).toContain(message.replace(/^\S+ /, ''));
+    }
+  });
+
   it('leads to a place of the window where the core names a command', async () => {
     expect(await said('en', 'there is no rule "wp.x"', '`watchpost rules list` shows them', 'not_found')).toEqual(['there is no rule "wp.x"', 'The Rules panel lists them']);
   });

@@ -28,11 +28,15 @@ describe('maintenance', () => {
       await fireEvent.keyDown(document.activeElement ?? document.body, { key: 'j' });
     }
     hook('retention-preview').focus();
-    await fireEvent.keyDown(hook('retention-preview'), { key: 'j' });
-    expect(rows[at()]?.dataset['test'], 'from between them to what is below').toBe('job-row');
-    hook('retention-preview').focus();
     await fireEvent.keyDown(hook('retention-preview'), { key: 'k' });
-    expect(rows[at()]?.dataset['test'], 'and to what is above').toBe('plan-job');
+    expect(rows[at()]?.dataset['test'], 'from below to what is above').toBe('job-row');
+  });
+
+  it('has no button that stands out before somebody is at a job', async () => {
+    const loud = (): string[] => [...document.querySelectorAll<HTMLElement>('.job button.primary')].map((button) => button.dataset['test'] ?? '');
+    expect(loud()).toEqual([]);
+    await fireEvent.click(hook('cleanup-preview'));
+    await waitFor(() => expect(loud()).toEqual(['cleanup-run']));
   });
 
   it('previews with the days typed and drops the preview when they change', async () => {

@@ -205,6 +205,25 @@ describe('Redis health', () => {
     expect(hook('redis-verdict').textContent).toContain('Below stands the last sample');
   });
 
+  it('shows what the console measured last when Redis goes down after the panel was read long ago', async () => {
+    const platform = demoPlatform();
+    const { workspace_status, redis_health } = platform.answers;
+    if (workspace_status === undefined || redis_health === undefined) throw new Error('the demo has both');
+    const [status, health] = [await workspace_status({}), await redis_health({})];
+    const ago = (seconds: number): string => new Date(Date.now() - seconds * 1_000).toISOString();
+    platform.answers.redis_health = () => ({ ...health, at: ago(360), server: 'Redis of before' });
+    let isDown = false;
+    const newest = ago(40);
+    platform.answers.redis_history = () => ({ samples: [], ...(isDown ? { last: { ...health, at: newest, server: 'Redis of now' } } : {}) });
+    const app = new App(platform);
+    render(RedisView, { context: appContext(app) });
+    await waitFor(() => expect(hook('redis-server').textContent).toBe('Redis of before'));
+    isDown = true;
+    app.live.status = { ...status, redis: { state: 'down', detail: 'connection refused', last_ok: newest } };
+    await waitFor(() => expect(hook('redis-server').textContent, 'read anew without being asked').toBe('Redis of now'));
+    expect(hook('redis-verdict').textContent).toContain(`Below stands the last sample, of ${stamp(newest, prefs.zone)}`);
+  });
+
   it('says from when on there are samples when that is not the whole period', async () => {
     const platform = demoPlatform();
     const sample = (ago: number): HealthSample => ({ at: new Date(Date.now() - ago).toISOString(), memory_bytes: 1, ops_per_s: 1, latency_ms: 1, expired_per_s: 1, events_per_min: 1, backlog: 1 });

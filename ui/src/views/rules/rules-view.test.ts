@@ -67,6 +67,33 @@ describe('the rules', () => {
     await waitFor(() => expect(hook<HTMLInputElement>('rule-threshold').value, 'what is true now').toBe('30'));
   });
 
+  it('tell how far a replay is, and stop it on demand', async () => {
+    const platform = show();
+    const answer = platform.answers.rule_backtest;
+    if (answer === undefined) throw new Error('the demo has one');
+    let end = (): void => undefined;
+    platform.answers.rule_backtest = async (request) => {
+      await new Promise<void>((resolve) => (end = resolve));
+      return { ...(await answer(request)), truncated: true };
+    };
+    platform.answers.rule_backtest_cancel = () => {
+      end();
+      return { step: 'replaying', done: 9_000, total: 22_715, running: true };
+    };
+    router.go('rules', 'wp.brute.source');
+    await waitFor(() => expect(hook<HTMLInputElement>('rule-threshold').value).toBe('5'));
+    await fireEvent.input(hook('rule-threshold'), { target: { value: '20' } });
+    await fireEvent.click(hook('rule-backtest'));
+    await waitFor(() => expect(hook('backtest-progress').textContent).toContain('8,000 of 22,715 events'));
+    expect(hook<HTMLButtonElement>('rule-save').disabled, 'first what it would have done').toBe(true);
+    await fireEvent.click(hook('backtest-stop'));
+    await waitFor(() => expect(hook('backtest-report').textContent).toMatch(/15\s*9/));
+    expect(requests(platform, 'rule_backtest')[0]).toMatchObject({ ticket: expect.stringMatching(/^window-/) });
+    expect(requests(platform, 'rule_backtest')[0]).toMatchObject(requests(platform, 'rule_backtest_cancel')[0] ?? {});
+    expect(document.querySelector('[data-test=backtest-progress]')).toBeNull();
+    expect(hook<HTMLButtonElement>('rule-save').disabled).toBe(false);
+  });
+
   it('leave the focus in the tabs to whoever goes through them by arrow', async () => {
     show();
     await waitFor(() => expect(rows()).toHaveLength(3));
@@ -129,6 +156,10 @@ describe('the test bench', () => {
     expect(hook('bench-field').textContent).toContain('<img src=x');
     expect(hook('bench-field').textContent, 'a bidi control is visible').not.toContain('\u202e');
     expect(document.querySelector('img')).toBeNull();
+    expect(document.querySelector('[data-test=bench-malformed]'), 'it is a value').toBeNull();
+    await fireEvent.input(hook('bench-text'), { target: { value: 'POST /login HTTP/1.1Host: a<svg onload=alert(1)>' } });
+    await fireEvent.click(hook('bench-go'));
+    await waitFor(() => expect(hook('bench-malformed').textContent).toContain('all of it was looked at as one value'));
     await fireEvent.input(hook('bench-text'), { target: { value: '{' } });
     await fireEvent.click(hook('bench-go'));
     await waitFor(() => expect(hook('form-fault').textContent).toContain('Not JSON'));
