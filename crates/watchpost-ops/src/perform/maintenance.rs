@@ -568,9 +568,6 @@ mod tests {
             |name: &str| report.figures.iter().find(|figure| figure.name == name).map(|one| one.value);
         assert_eq!((figure("removed"), figure("bytes")), (Some(5.0), Some(500.0)));
         let told = |words: &str| report.notes.iter().any(|note| note.starts_with(words));
-        assert!(
-            told("2 keys back again and removed once more") && told("1 key gone already"),
-            "{report:?}"
-        );
+        assert!(told("2 keys back again and removed once more") && told("1 key gone already"), "{report:?}");
     }
 }
