@@ -8,6 +8,7 @@ use chrono::Utc;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value as Json;
+use serde_json::error::Category as Fault;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::event::Http;
@@ -156,7 +157,7 @@ pub(crate) fn decode<B: AsRef<[u8]> + Into<Vec<u8>>>(
     }
     if let Some(tags) = raw.tags {
         event.tags = serde_json::from_str(&tags)
-            .map_err(|error| format!("field tags is not a JSON array of text: {error}"))?;
+            .map_err(|error| format!("field tags is not a JSON array of text: {}", fault(&error)))?;
     }
     event.http = payload.http;
     event.details = with_unknown(payload.details, raw.unknown);
@@ -254,7 +255,17 @@ fn read_payload(bytes: Vec<u8>, encoding: Option<&str>) -> Result<Payload, Strin
         return Err(format!("the payload has {} bytes; at most {PAYLOAD_BYTES_MAX} are read", plain.len()));
     }
     serde_json::from_slice(&plain)
-        .map_err(|error| format!("the payload is not a JSON object of http and details: {error}"))
+        .map_err(|error| format!("the payload is not a JSON object of http and details: {}", fault(&error)))
+}
+
+/// What is wrong with JSON and where, without what stands there: it may be a secret, and as long as the payload.
+fn fault(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Fault::Eof => "it ends too early",
+        Fault::Syntax | Fault::Io => "that is no JSON",
+        Fault::Data => "a value is of another type than expected, missing or not known",
+    };
+    format!("{what}, at line {} column {}", error.line(), error.column())
 }
 
 /// Decompresses with bounded output and bounded window: a bomb costs no more than the limit.

@@ -438,6 +438,8 @@ pub struct KeyWalk {
     unread: u64,
     /// Of another type by the time that they were read.
     changed: u64,
+    /// Nothing was in them, or they were gone, by the time that they were read.
+    empty: u64,
 }
 
 impl KeyWalk {
@@ -454,6 +456,7 @@ impl KeyWalk {
             reading: None,
             unread: 0,
             changed: 0,
+            empty: 0,
         })
     }
 
@@ -469,6 +472,12 @@ impl KeyWalk {
         let mut notes = self.facts.walk.notes().to_vec();
         if self.unread > 0 {
             notes.push(format!("{} keys of types of modules were left out", grouped(self.unread)));
+        }
+        match self.empty {
+            0 => {}
+            1 => notes.push("1 key has no row: an empty stream, or gone when it was read".to_owned()),
+            n => notes
+                .push(format!("{} keys have no row: empty streams, or gone when they were read", grouped(n))),
         }
         match self.changed {
             0 => {}
@@ -533,10 +542,13 @@ impl KeyWalk {
         let asked = take_page(&mut self.small);
         let commands = asked.iter().filter_map(|key| Some(key.kind?.read(&key.key))).collect();
         let raw = std::mem::take(&mut self.raw);
-        self.changed += raw.iter().filter(|(_, answer)| answer.is_err()).count() as u64;
+        let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
+        let read = raw.len() - changed;
+        self.changed += changed as u64;
         let mut parts = Vec::with_capacity(raw.len());
         let look = || parts.extend(raw.into_iter().filter_map(whole));
         let (answers, facts) = self.facts.turn_while(commands, look).await?;
+        self.empty += (read - parts.len()) as u64;
         walk::readable(&self.facts.store, &answers)?;
         self.raw = asked.into_iter().zip(answers).collect();
         for key in facts {

@@ -43,7 +43,9 @@ impl fmt::Display for ReadOnly {
                  a disk that is nearly full, and have that ended; this goes on by itself then"
             }
             Self::NoStandby => {
-                "the server waits for a synchronous standby that is gone (synchronous_standby_names), and confirms no change:                  bring the standby back, or take it out of that setting on the primary and have it read again                  (pg_reload_conf); what waits is confirmed then"
+                "the server waits for a synchronous standby that is gone (synchronous_standby_names), and confirms no change: \
+                 bring the standby back, or take it out of that setting on the primary and have it read again \
+                 (pg_reload_conf); what waits is confirmed then"
             }
         })
     }
@@ -302,7 +304,13 @@ async fn takes_none(tx: &mut Tx) -> Result<Option<ReadOnly>, StoreError> {
 /// Whether nobody is there who has to have each change first, or a change that this login may see has waited for that long. A
 /// login without `pg_monitor` sees how many servers follow, not which of them are waited for, and what its own sessions do.
 async fn lacks_standby(tx: &mut Tx) -> Result<bool, StoreError> {
-    const SQL: &str = "SELECT CAST(CASE         WHEN pg_catalog.current_setting('synchronous_standby_names') = ''         OR pg_catalog.current_setting('synchronous_commit') IN ('off', 'local') THEN 0         WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication         WHERE sync_state IS NULL OR sync_state IN ('sync', 'quorum'))         OR EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE wait_event = 'SyncRep'         AND query_start < pg_catalog.clock_timestamp() - INTERVAL '10 seconds') THEN 1 ELSE 0 END AS BIGINT)";
+    const SQL: &str = "SELECT CAST(CASE \
+         WHEN pg_catalog.current_setting('synchronous_standby_names') = '' \
+         OR pg_catalog.current_setting('synchronous_commit') IN ('off', 'local') THEN 0 \
+         WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_stat_replication \
+         WHERE sync_state IS NULL OR sync_state IN ('sync', 'quorum')) \
+         OR EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity WHERE wait_event = 'SyncRep' \
+         AND query_start < pg_catalog.clock_timestamp() - INTERVAL '10 seconds') THEN 1 ELSE 0 END AS BIGINT)";
     if tx.dialect() == Dialect::Sqlite {
         return Ok(false);
     }

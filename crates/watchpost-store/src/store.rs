@@ -14,9 +14,10 @@ use watchpost_model::words;
 use crate::audit::append::{self, Fact};
 use crate::audit::sign::Signer;
 use crate::engine::{Db, Dialect, Notices, Tx, args};
-use crate::error::StoreError;
+use crate::error::{StoreError, in_its_words};
 use crate::event_partition::Months;
 use crate::migrate::{Copied, Migrated};
+use crate::pulse::ReadOnly;
 use crate::snapshot::{Moment, Reading};
 use crate::target::{DatabaseTarget, look_at_tls_files, postgres_options, sqlite_options};
 use crate::{job, migrate};
@@ -321,13 +322,26 @@ impl Store {
         if write.entries.is_empty() {
             return self.commit_all(write).await;
         }
-        match self.noted(self.commit_all(write).await) {
-            // Whoever holds the log may be one of this console, whom nobody should end.
-            Err(StoreError::Held(error)) if matches!(self.lacks_standby().await, Ok(true)) => {
-                Err(StoreError::NoStandby(error))
-            }
-            done => done,
+        let done = self.noted(self.commit_all(write).await);
+        self.naming_the_standby(done).await
+    }
+
+    /// The same, naming the synchronous standby where one that is gone is what was waited for in vain.
+    pub(crate) async fn naming_the_standby<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if !matches!(done, Err(StoreError::Held(_) | StoreError::Unconfirmed(_)))
+            || !matches!(self.lacks_standby().await, Ok(true))
+        {
+            return done;
         }
+        done.map_err(|error| match error {
+            // Whoever holds the log may be one of this console, whom nobody should end.
+            StoreError::Held(error) => StoreError::NoStandby(error),
+            StoreError::Unconfirmed(error) => {
+                let why = format!("{} ({})", ReadOnly::NoStandby, in_its_words(&error));
+                StoreError::Unconfirmed(sqlx::Error::Io(std::io::Error::other(why)))
+            }
+            other => other,
+        })
     }
 
     /// Notes whether something waited for the log in vain, or was left while it may still hold it.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use watchpost_model::access::{Origin, Permission, Role};
 use watchpost_model::approval::{ApprovalRequest, ApprovalState, Carrier};
 use watchpost_model::audit::{AuditOutcome, Change};
-use watchpost_store::{ApprovalMove, StoreError, approval_object};
+use watchpost_store::{ApprovalMove, approval_object};
 
 use super::required;
 use crate::contract::{
@@ -86,7 +86,7 @@ fn in_state(asked: &ApprovalRequest, now: DateTime<Utc>, may_be: &[ApprovalState
     if may_be.contains(&state) {
         return Ok(());
     }
-    Err(StoreError::Conflict(format!("the request {} is {state}", asked.id)).into())
+    Err(OpError::new(ErrorCode::Conflict, format!("the request {} is {state}", asked.id)))
 }
 
 fn note_of(request: &ApprovalDecision) -> Result<Option<String>, OpError> {

@@ -465,6 +465,9 @@ async fn optimized(
     direction: Direction,
     ticket: &Ticket,
 ) -> Result<Ended, OpError> {
+    if let Some(Err(replica @ RedisError::ReadOnly)) = ticket.soon(events.takes_writes()).await {
+        return Err(replica.into());
+    }
     let mut journal = Journal::open(workspace, ticket, events, false).await?;
     journal.forget_others().await?;
     let from = journal.begun().map(|begun| begun.position.clone());

@@ -110,7 +110,7 @@ async fn what_cannot_be_read_is_given_no_ttl() {
     while !store.adopt_bare(&mut cursor, 1_000).await.unwrap().wrapped {}
     assert_eq!(store.read_new("a", 10, 0).await.unwrap().len(), 2);
     let known: Vec<String> = store.quarantined(10).await.unwrap().into_iter().map(|one| one.key).collect();
-    assert_eq!(known, [quarantined.clone()]);
+    assert_eq!(known, std::slice::from_ref(&quarantined));
     // The engine has not come by these.
     let _: u64 = query(&mut raw, &["HSET", &bare, "severity", "high"]).await;
     let _: u64 = query(&mut raw, &["HSET", &empty, "type", "", "severity", "high"]).await;
@@ -176,9 +176,9 @@ async fn what_the_engine_would_not_read_is_left_before_it_came_by() {
             assert!(report.notes.iter().any(|note| note.starts_with(told)), "{mode:?}: {report:?}");
         }
     }
-    for n in 0..wrong.len() {
+    for (n, one) in wrong.iter().enumerate() {
         let ttl: i64 = query(&mut raw, &["PTTL", &key_of(n)]).await;
-        assert_eq!(ttl, -1, "{:?}", wrong[n]);
+        assert_eq!(ttl, -1, "{one:?}");
     }
     for (key, payload) in [("security:auth:1767225700000", &long), ("security:auth:1767225800001", &text)] {
         let ttl: i64 = query(&mut raw, &["PTTL", key]).await;

@@ -136,7 +136,8 @@ impl Store {
             write.bump(Tag::Audit).await?;
             lock_head(&mut write, now).await
         };
-        let mut head = self.noted(locked.await)?;
+        let locked = self.noted(locked.await);
+        let mut head = self.naming_the_standby(locked).await?;
         // Another one may have signed meanwhile.
         if let Some(newest) = whole(&mut write).await? {
             return Ok(newest);
@@ -148,7 +149,8 @@ impl Store {
             ))
         })?;
         save_head(&mut write, &head).await?;
-        self.noted(self.commit(write).await)?;
+        let done = self.noted(self.commit(write).await);
+        self.naming_the_standby(done).await?;
         Ok(checkpoint)
     }
 
