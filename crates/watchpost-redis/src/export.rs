@@ -3,6 +3,8 @@
 //! One pass. Each round trip carries the values of one page of keys, the sizes of the next and the `SCAN` for the one
 //! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
 
+mod left_out;
+
 use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
@@ -18,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::job::JobProgress;
-use watchpost_model::plain::grouped;
 
 use crate::error::RedisError;
+use crate::export::left_out::LeftOut;
 use crate::keys::KeyKind;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
@@ -435,11 +437,7 @@ pub struct KeyWalk {
     /// Read, and looked at while the server answers the next questions.
     raw: Vec<(KeyFacts, RedisResult<Value>)>,
     reading: Option<(KeyFacts, Windows, u64)>,
-    unread: u64,
-    /// Of another type by the time that they were read.
-    changed: u64,
-    /// Nothing was in them, or they were gone, by the time that they were read.
-    empty: u64,
+    left: LeftOut,
 }
 
 impl KeyWalk {
@@ -454,9 +452,7 @@ impl KeyWalk {
             large: VecDeque::new(),
             raw: Vec::new(),
             reading: None,
-            unread: 0,
-            changed: 0,
-            empty: 0,
+            left: LeftOut::default(),
         })
     }
 
@@ -470,23 +466,7 @@ impl KeyWalk {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.facts.walk.notes().to_vec();
-        if self.unread > 0 {
-            notes.push(format!("{} keys of types of modules were left out", grouped(self.unread)));
-        }
-        match self.empty {
-            0 => {}
-            1 => notes.push("1 key has no row: an empty stream, or gone when it was read".to_owned()),
-            n => notes
-                .push(format!("{} keys have no row: empty streams, or gone when they were read", grouped(n))),
-        }
-        match self.changed {
-            0 => {}
-            1 => notes.push("1 key changed its type while it was read and was left out".to_owned()),
-            n => notes.push(format!(
-                "{} keys changed their type while they were read and were left out",
-                grouped(n)
-            )),
-        }
+        notes.extend(self.left.words());
         notes
     }
 
@@ -522,7 +502,7 @@ impl KeyWalk {
             let (_, facts) = self.facts.turn(Vec::new()).await?;
             for key in facts {
                 if key.kind.is_none() {
-                    self.unread += 1;
+                    self.left.unread += 1;
                     continue;
                 }
                 count.keys += 1;
@@ -544,16 +524,16 @@ impl KeyWalk {
         let raw = std::mem::take(&mut self.raw);
         let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
         let read = raw.len() - changed;
-        self.changed += changed as u64;
+        self.left.changed += changed as u64;
         let mut parts = Vec::with_capacity(raw.len());
         let look = || parts.extend(raw.into_iter().filter_map(whole));
         let (answers, facts) = self.facts.turn_while(commands, look).await?;
-        self.empty += (read - parts.len()) as u64;
+        self.left.empty += (read - parts.len()) as u64;
         walk::readable(&self.facts.store, &answers)?;
         self.raw = asked.into_iter().zip(answers).collect();
         for key in facts {
             match key.kind {
-                None => self.unread += 1,
+                None => self.left.unread += 1,
                 // A value whose size is not known is read window by window.
                 Some(_) if key.bytes.is_none_or(|bytes| bytes > WHOLE_BYTES_MAX) => self.large.push_back(key),
                 Some(_) => self.small.push(key),
