@@ -3,6 +3,7 @@
 //! One pass. Each round trip carries the values of one page of keys, the sizes of the next and the `SCAN` for the one
 //! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
 
+mod events;
 mod left_out;
 
 use std::collections::HashSet;
@@ -17,13 +18,13 @@ use redis::Cmd;
 use redis::RedisResult;
 use redis::Value;
 use tokio_util::sync::CancellationToken;
-use watchpost_model::event::Category;
-use watchpost_model::event::Event;
 use watchpost_model::job::JobProgress;
 
 use crate::error::RedisError;
+pub use crate::export::events::EventChoice;
+pub use crate::export::events::EventWalk;
+pub use crate::export::events::ExportedEvent;
 use crate::export::left_out::LeftOut;
-use crate::keys::KeyKind;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
 use crate::retention::progress;
@@ -35,49 +36,8 @@ use crate::typed::WHOLE_BYTES_MAX;
 use crate::typed::Windows;
 use crate::usage::usage;
 use crate::walk;
+use crate::walk::Asked;
 use crate::walk::Walk;
-
-/// An event's hash has at most this many fields, and this many bytes with its key.
-const FIELDS_MAX: usize = 64;
-const EVENT_BYTES_MAX: u64 = 2 << 20;
-/// Up to this many bytes of memory a key is read without asking for its type and its number of fields before.
-const SMALL_BYTES_MAX: u64 = 64 << 10;
-/// What is taken for the size of a hash of few fields where the user may not ask for it.
-const UNKNOWN_BYTES: u64 = 1 << 10;
-
-const NO_HASH: &str = "it is not a hash";
-const TOO_WIDE: &str = "it has more fields than an event may have";
-
-/// Which events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EventChoice {
-    /// Of these categories; empty means all.
-    pub categories: Vec<Category>,
-    /// Whose key has this time or a later one.
-    pub from: Option<DateTime<Utc>>,
-    /// Whose key has an earlier time.
-    pub to: Option<DateTime<Utc>>,
-}
-
-impl EventChoice {
-    fn takes(&self, category: Category, at_ms: i64) -> bool {
-        let in_category = self.categories.is_empty() || self.categories.contains(&category);
-        in_category
-            && self.from.is_none_or(|from| at_ms >= from.timestamp_millis())
-            && self.to.is_none_or(|to| at_ms < to.timestamp_millis())
-    }
-}
-
-/// One event as it was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ExportedEvent {
-    /// Its key.
-    pub key: String,
-    /// Memory that the server uses for it.
-    pub bytes: u64,
-    /// The event, or why it cannot be read.
-    pub event: Result<Event, String>,
-}
 
 /// A key, or a part of one that is large.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,209 +87,6 @@ fn about(name: &str, key: &[u8]) -> Cmd {
     cmd
 }
 
-/// A key that is not read yet, and what the server is asked about it.
-struct Named {
-    key: String,
-    /// Its memory, if that is known: then the question is for its fields.
-    bytes: Option<u64>,
-    question: Cmd,
-}
-
-impl Named {
-    fn new(key: String) -> Self {
-        Self { question: usage(key.as_bytes()), key, bytes: None }
-    }
-
-    /// A key whose memory says too little.
-    fn of_size(key: String, bytes: u64) -> Self {
-        Self { question: about("HLEN", key.as_bytes()), key, bytes: Some(bytes) }
-    }
-}
-
-/// One pass over events.
-pub struct EventWalk {
-    store: EventStore,
-    walk: Walk,
-    choice: EventChoice,
-    once: Once,
-    /// Not known to be readable.
-    named: Vec<Named>,
-    /// Of known size, not read.
-    sized: VecDeque<(String, u64)>,
-    /// Read, and decoded while the server answers the next questions.
-    raw: Vec<RawEvent>,
-    rows: Vec<ExportedEvent>,
-    over: bool,
-}
-
-impl EventWalk {
-    /// Begins a pass.
-    ///
-    /// # Errors
-    /// Every cause of [`RedisError`].
-    pub async fn start(
-        store: &EventStore,
-        choice: EventChoice,
-        cancel: CancellationToken,
-    ) -> Result<Self, RedisError> {
-        let pattern = match choice.categories[..] {
-            // A filter of the server helps only where most keys are not wanted.
-            [category] => store.inner.keys.pattern(&format!("{}:", category.key_segment())),
-            _ => store.inner.keys.pattern(""),
-        };
-        Ok(Self {
-            walk: Walk::start(store, pattern, cancel).await?,
-            store: store.clone(),
-            choice,
-            once: Once::new(),
-            named: Vec::new(),
-            sized: VecDeque::new(),
-            raw: Vec::new(),
-            rows: Vec::new(),
-            over: false,
-        })
-    }
-
-    /// How far the pass is.
-    #[must_use]
-    pub fn progress(&self) -> JobProgress {
-        progress(&self.walk, "reading events")
-    }
-
-    /// What a reader of the report should know about the pass.
-    #[must_use]
-    pub fn notes(&self) -> &[String] {
-        self.walk.notes()
-    }
-
-    /// The next events; `None` at the end of the pass.
-    ///
-    /// # Errors
-    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
-    pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedEvent>>, RedisError> {
-        while self.rows.is_empty() && !self.over {
-            self.turn().await?;
-        }
-        let rows = std::mem::take(&mut self.rows);
-        Ok((!rows.is_empty()).then_some(rows))
-    }
-
-    /// One round trip, or a few where values are large.
-    async fn turn(&mut self) -> Result<(), RedisError> {
-        let mut asked = self.take();
-        while !self.sized.is_empty() {
-            self.walk.pace().await?;
-            let mut pipe = redis::pipe();
-            for (key, _) in &asked {
-                pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
-            }
-            let answers = self.walk.read(self.store.inner.jobs.pipe(pipe)).await?;
-            walk::readable(&self.store, &answers)?;
-            self.raw.extend(asked.into_iter().zip(answers));
-            asked = self.take();
-        }
-        let (named, questions): (Vec<_>, Vec<_>) = std::mem::take(&mut self.named)
-            .into_iter()
-            .map(|named| ((named.key, named.bytes), named.question))
-            .unzip();
-        let values = asked.iter().map(|(key, _)| ValueKind::Hash.read(key.as_bytes()));
-        let commands = values.chain(questions).collect();
-        let (store, raw, rows) = (&self.store, std::mem::take(&mut self.raw), &mut self.rows);
-        let decode = || rows.extend(raw.into_iter().filter_map(|raw| decoded(store, raw)));
-        let (choice, once) = (&self.choice, &mut self.once);
-        let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
-        let (step, next) = self.walk.step_while(commands, choose, decode).await?;
-        let mut answers = step.answers;
-        let of_questions = answers.split_off(asked.len().min(answers.len()));
-        walk::readable(&self.store, &answers)?;
-        self.raw.extend(asked.into_iter().zip(answers));
-        for ((key, bytes), answer) in named.into_iter().zip(of_questions) {
-            match bytes {
-                None => self.weigh(key, answer),
-                Some(bytes) => self.count_fields(key, bytes, answer)?,
-            }
-        }
-        let nothing_new = next.is_none();
-        self.named.extend(next.unwrap_or_default());
-        let all_read = self.sized.is_empty() && self.raw.is_empty();
-        self.over = nothing_new && self.named.is_empty() && all_read;
-        Ok(())
-    }
-
-    /// What one pipeline may ask for.
-    fn take(&mut self) -> Vec<(String, u64)> {
-        let mut bytes = 0;
-        let fits = self.sized.iter().take_while(|(_, size)| {
-            let first = bytes == 0;
-            bytes += size;
-            first || bytes <= PIPELINE_BYTES as u64
-        });
-        let n = fits.count();
-        self.sized.drain(..n).collect()
-    }
-
-    /// What comes next for a key, by its memory.
-    fn weigh(&mut self, key: String, answer: RedisResult<Value>) {
-        match answer.as_ref().map(reply::count) {
-            Ok(Some(bytes)) if bytes <= SMALL_BYTES_MAX => self.sized.push_back((key, bytes)),
-            Ok(Some(bytes)) => self.named.push(Named::of_size(key, bytes)),
-            Ok(None) => {} // Gone meanwhile.
-            // A user who may not ask for the size has a hash of few fields read all the same.
-            Err(_) => self.named.push(Named::of_size(key, UNKNOWN_BYTES)),
-        }
-    }
-
-    fn count_fields(
-        &mut self,
-        key: String,
-        bytes: u64,
-        answer: RedisResult<Value>,
-    ) -> Result<(), RedisError> {
-        let reason = match answer.as_ref().map(reply::count) {
-            Ok(Some(0)) => return Ok(()), // Gone meanwhile.
-            Ok(Some(n)) if n > FIELDS_MAX as u64 => TOO_WIDE,
-            Ok(Some(_)) if bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
-            Ok(Some(_)) => {
-                self.sized.push_back((key, bytes));
-                return Ok(());
-            }
-            Ok(None) => "its size cannot be read",
-            Err(_) => {
-                walk::readable(&self.store, std::slice::from_ref(&answer))?;
-                NO_HASH
-            }
-        };
-        self.rows.push(ExportedEvent { key, bytes, event: Err(reason.to_owned()) });
-        Ok(())
-    }
-}
-
-/// Those of the names that are chosen, each once, with the first question about each.
-fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: &[Vec<u8>]) -> Vec<Named> {
-    let key = |name: &Vec<u8>| {
-        let key = std::str::from_utf8(name).ok()?;
-        let KeyKind::Event(parsed) = store.inner.keys.classify(key) else { return None };
-        let is_wanted = choice.takes(parsed.category, parsed.at_ms) && once.is_new(name);
-        is_wanted.then(|| Named::new(key.to_owned()))
-    };
-    names.iter().filter_map(key).collect()
-}
-
-/// A key, its size and what the server said of its value.
-type RawEvent = ((String, u64), RedisResult<Value>);
-
-/// `None` if it is gone meanwhile.
-fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<ExportedEvent> {
-    let event = match answer {
-        Ok(Value::Array(items)) if items.is_empty() => return None,
-        Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => Err(TOO_WIDE.to_owned()),
-        Ok(fields) => store.event_of(&key, "ok", fields),
-        // Everything else that is refused has ended the pass.
-        Err(_) => Err(NO_HASH.to_owned()),
-    };
-    Some(ExportedEvent { key, bytes, event })
-}
-
 /// What is asked of a key before its value is.
 fn questions(key: &[u8]) -> [Cmd; 3] {
     [about("TYPE", key), about("PTTL", key), usage(key)]
@@ -345,7 +102,21 @@ pub(crate) struct KeyFacts {
     pub(crate) bytes: Option<u64>,
 }
 
-/// Every key under the prefix with what it is, page by page; answers to commands of the caller come along.
+/// A key, and what the server said of its value.
+pub(crate) type Answered = (KeyFacts, RedisResult<Value>);
+
+/// What the server is asked, and not looked at yet.
+struct FactsUnderWay {
+    /// Whose values.
+    values: Vec<KeyFacts>,
+    /// What which keys are.
+    named: Vec<Vec<u8>>,
+    answers: Asked,
+    /// By the server's clock; what is left of a key's time is counted from here.
+    sent_at: DateTime<Utc>,
+}
+
+/// Every key under the prefix with what it is, page by page; the values that the caller asks for come along.
 pub(crate) struct FactWalk {
     pub(crate) store: EventStore,
     pub(crate) walk: Walk,
@@ -355,6 +126,8 @@ pub(crate) struct FactWalk {
     named: Vec<Vec<u8>>,
     /// About those named, in their order.
     questions: Vec<Cmd>,
+    under_way: Option<FactsUnderWay>,
+    /// Nothing more comes, and nothing is under way.
     pub(crate) over: bool,
 }
 
@@ -367,39 +140,56 @@ impl FactWalk {
             once: Once::new(),
             named: Vec::new(),
             questions: Vec::new(),
+            under_way: None,
             over: false,
         })
     }
 
-    /// Sends `commands`; their answers, and the facts of the next keys.
+    /// Asks for the values of `asked` by `command`, for what the next keys are and for the page after them. Comes back with
+    /// what was answered to the turn before: so the server always has something to do.
     pub(crate) async fn turn(
         &mut self,
-        commands: Vec<Cmd>,
-    ) -> Result<(Vec<RedisResult<Value>>, Vec<KeyFacts>), RedisError> {
-        self.turn_while(commands, || ()).await
+        asked: Vec<KeyFacts>,
+        command: impl Fn(&KeyFacts) -> Option<Cmd>,
+    ) -> Result<(Vec<Answered>, Vec<KeyFacts>), RedisError> {
+        self.turn_while(asked, command, || ()).await
     }
 
-    /// The same; `meanwhile` runs while the server answers.
+    /// The same; `meanwhile` runs while the server answers. Keys of which `command` makes nothing are left out.
     async fn turn_while(
         &mut self,
-        commands: Vec<Cmd>,
+        asked: Vec<KeyFacts>,
+        command: impl Fn(&KeyFacts) -> Option<Cmd>,
         meanwhile: impl FnOnce(),
-    ) -> Result<(Vec<RedisResult<Value>>, Vec<KeyFacts>), RedisError> {
-        let n = commands.len();
+    ) -> Result<(Vec<Answered>, Vec<KeyFacts>), RedisError> {
+        let (values, mut commands): (Vec<_>, Vec<_>) = asked
+            .into_iter()
+            .filter_map(|key| Some((command(&key)?, key)))
+            .map(|(cmd, key)| (key, cmd))
+            .unzip();
+        commands.append(&mut self.questions);
         let named = std::mem::take(&mut self.named);
-        let asked = commands.into_iter().chain(std::mem::take(&mut self.questions)).collect();
         let once = &mut self.once;
         let prepare = |names: &[Vec<u8>]| {
             let fresh: Vec<Vec<u8>> = names.iter().filter(|name| once.is_new(name)).cloned().collect();
             let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key)).collect();
             (fresh, questions)
         };
-        let (step, next) = self.walk.step_while(asked, prepare, meanwhile).await?;
-        let mut answers = step.answers;
-        let mut of_facts = answers.split_off(n.min(answers.len())).into_iter();
-        let now = self.store.now() + self.ahead;
-        let mut facts = Vec::with_capacity(named.len());
-        for key in named {
+        let sent_at = self.store.now() + self.ahead;
+        let (answers, next) = self.walk.step_ahead(commands, prepare, meanwhile).await?;
+        self.over = next.is_none() && named.is_empty() && values.is_empty();
+        (self.named, self.questions) = next.map(|(_, prepared)| prepared).unwrap_or_default();
+        match self.under_way.replace(FactsUnderWay { values, named, answers, sent_at }) {
+            Some(before) => self.look_at(before).await,
+            None => Ok((Vec::new(), Vec::new())),
+        }
+    }
+
+    async fn look_at(&mut self, asked: FactsUnderWay) -> Result<(Vec<Answered>, Vec<KeyFacts>), RedisError> {
+        let mut answers = self.walk.read(asked.answers).await?;
+        let mut of_facts = answers.split_off(asked.values.len().min(answers.len())).into_iter();
+        let mut facts = Vec::with_capacity(asked.named.len());
+        for key in asked.named {
             let (kind, ttl, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
             let told = |answer: Option<RedisResult<Value>>| {
                 answer.transpose().map_err(|error| self.store.classify(error))
@@ -407,13 +197,12 @@ impl FactWalk {
             // Whoever may not ask for these would take a key for gone, or for one that never expires.
             let (kind, ttl) = (told(kind)?.and_then(reply::text), told(ttl)?.as_ref().and_then(reply::int));
             let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
-            let expires_at = ttl.filter(|ttl| *ttl >= 0).map(|ttl| now + Duration::milliseconds(ttl));
+            let expires_at =
+                ttl.filter(|ttl| *ttl >= 0).map(|ttl| asked.sent_at + Duration::milliseconds(ttl));
             let bytes = bytes.and_then(Result::ok).map(|bytes| reply::count(&bytes).unwrap_or(0));
             facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
         }
-        self.over = next.is_none();
-        (self.named, self.questions) = next.unwrap_or_default();
-        Ok((answers, facts))
+        Ok((asked.values.into_iter().zip(answers).collect(), facts))
     }
 }
 
@@ -435,7 +224,7 @@ pub struct KeyWalk {
     small: Vec<KeyFacts>,
     large: VecDeque<KeyFacts>,
     /// Read, and looked at while the server answers the next questions.
-    raw: Vec<(KeyFacts, RedisResult<Value>)>,
+    raw: Vec<Answered>,
     reading: Option<(KeyFacts, Windows, u64)>,
     left: LeftOut,
 }
@@ -499,7 +288,7 @@ impl KeyWalk {
     ) -> Result<(ExportCount, Vec<String>), RedisError> {
         let (mut count, mut is_unmeasured) = (ExportCount::default(), false);
         while !self.facts.over {
-            let (_, facts) = self.facts.turn(Vec::new()).await?;
+            let (_, facts) = self.facts.turn(Vec::new(), |_| None).await?;
             for key in facts {
                 if key.kind.is_none() {
                     self.left.unread += 1;
@@ -520,17 +309,17 @@ impl KeyWalk {
 
     async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
         let asked = take_page(&mut self.small);
-        let commands = asked.iter().filter_map(|key| Some(key.kind?.read(&key.key))).collect();
+        let read_it = |key: &KeyFacts| Some(key.kind?.read(&key.key));
         let raw = std::mem::take(&mut self.raw);
         let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
         let read = raw.len() - changed;
         self.left.changed += changed as u64;
         let mut parts = Vec::with_capacity(raw.len());
         let look = || parts.extend(raw.into_iter().filter_map(whole));
-        let (answers, facts) = self.facts.turn_while(commands, look).await?;
+        let (answered, facts) = self.facts.turn_while(asked, read_it, look).await?;
         self.left.empty += (read - parts.len()) as u64;
-        walk::readable(&self.facts.store, &answers)?;
-        self.raw = asked.into_iter().zip(answers).collect();
+        walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
+        self.raw = answered;
         for key in facts {
             match key.kind {
                 None => self.left.unread += 1,
@@ -576,7 +365,7 @@ impl KeyWalk {
 }
 
 /// A key that was read at once; `None` if it is gone meanwhile, or of another type.
-fn whole((key, answer): (KeyFacts, RedisResult<Value>)) -> Option<KeyPart> {
+fn whole((key, answer): Answered) -> Option<KeyPart> {
     let kind = key.kind?;
     let elements = kind.elements(answer.ok().filter(|value| *value != Value::Nil)?);
     (kind == ValueKind::Text || !elements.is_empty()).then_some(KeyPart {

@@ -365,9 +365,12 @@ fn answered(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), Re
 
 /// Fails when a value was refused. Of what a key answers only another type than before is about the key itself, and only
 /// nothing at all says that it is gone: whoever may not read it must not take it for that.
-pub(crate) fn readable(store: &EventStore, answers: &[RedisResult<Value>]) -> Result<(), RedisError> {
+pub(crate) fn readable<'a>(
+    store: &EventStore,
+    answers: impl IntoIterator<Item = &'a RedisResult<Value>>,
+) -> Result<(), RedisError> {
     let is_refusal = |error: &&redis::RedisError| error.code() != Some("WRONGTYPE");
-    match answers.iter().filter_map(|answer| answer.as_ref().err()).find(is_refusal) {
+    match answers.into_iter().filter_map(|answer| answer.as_ref().err()).find(is_refusal) {
         Some(error) => Err(store.classify(error.clone())),
         None => Ok(()),
     }

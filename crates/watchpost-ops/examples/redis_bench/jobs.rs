@@ -172,6 +172,16 @@ pub(crate) fn export(keys: u64) -> Result<Vec<Figure>, Failure> {
     fill(&mut server.wire()?, keys, Kind::Small)?;
     let home = tempfile::tempdir()?;
     let mut figures = Vec::new();
+    let mut raw = Vec::new();
+    for _ in 0..3 {
+        let begun = Instant::now();
+        let read = server.wire()?.raw_read()?;
+        if read < keys {
+            return Err(format!("the bare client read {read} of {keys}").into());
+        }
+        raw.push(read as f64 / begun.elapsed().as_secs_f64());
+    }
+    let raw = median(raw);
     for (job, what) in [("export", "events as NDJSON"), ("export-all", "every key as NDJSON")] {
         let (mut rates, mut runs) = (Vec::new(), Vec::new());
         for _ in 0..3 {
@@ -188,9 +198,9 @@ pub(crate) fn export(keys: u64) -> Result<Vec<Figure>, Failure> {
             part: 5,
             what: format!("export, {what}"),
             goal: ">= 150,000 keys/s".to_owned(),
-            measured: format!("{rate:.0} keys/s"),
+            measured: format!("{rate:.0} keys/s = {:.0} % of bare HGETALL", 100.0 * rate / raw),
             met: rate >= 150_000.0,
-            from: json!(runs),
+            from: json!({ "bare_keys_per_s": raw, "runs": runs }),
         });
     }
     Ok(figures)

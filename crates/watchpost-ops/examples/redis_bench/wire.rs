@@ -239,6 +239,57 @@ impl Wire {
             }
         }
     }
+
+    /// The raw limit of whatever reads all hashes: `HGETALL` of each key of a page, sent together with the question for
+    /// the next page, answers only passed over. Returns the number of keys.
+    pub(crate) fn raw_read(&mut self) -> Result<u64, Failure> {
+        let (mut cursor, mut keys, mut names) = ("0".to_owned(), 0, Vec::new());
+        let mut is_begun = false;
+        while !is_begun || cursor != "0" || !names.is_empty() {
+            let mut bytes = Vec::new();
+            let scans = !is_begun || cursor != "0";
+            if scans {
+                command(&mut bytes, &["SCAN", &cursor, "COUNT", "1000"]);
+            }
+            for name in &names {
+                command(&mut bytes, &["HGETALL", name]);
+            }
+            self.send(&bytes)?;
+            keys += names.len() as u64;
+            let asked = std::mem::take(&mut names).len();
+            if scans {
+                let mut page = self.reply()?.list().into_iter();
+                cursor = page.next().unwrap_or(Reply::Nil).text();
+                names = page.next().unwrap_or(Reply::Nil).list().iter().map(Reply::text).collect();
+            }
+            is_begun = true;
+            for _ in 0..asked {
+                self.pass_over()?;
+            }
+        }
+        Ok(keys)
+    }
+
+    fn pass_over(&mut self) -> Result<(), Failure> {
+        let (from, to) = self.line()?;
+        match self.buffer[from] {
+            b'$' => {
+                let length = usize::try_from(self.number(from + 1, to)).map_or(0, |length| length + 2);
+                while self.buffer.len() - self.at < length {
+                    self.more()?;
+                }
+                self.at += length;
+            }
+            b'*' => {
+                for _ in 0..self.number(from + 1, to) {
+                    self.pass_over()?;
+                }
+            }
+            b'-' => return Err(String::from_utf8_lossy(&self.buffer[from..to]).into_owned().into()),
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// The figure behind `name:` in an answer to `INFO`.

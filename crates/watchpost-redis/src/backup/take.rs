@@ -101,7 +101,7 @@ impl BackupWalk {
     ///
     /// # Errors
     /// Every cause of [`RedisError`].
-    pub async fn head(&self, watchpost: &str) -> Result<BackupHead, RedisError> {
+    pub async fn head(&mut self, watchpost: &str) -> Result<BackupHead, RedisError> {
         let store = &self.facts.store;
         let info = self.facts.walk.read(store.server_info()).await?;
         Ok(BackupHead {
@@ -159,9 +159,9 @@ impl BackupWalk {
         let dump = |key: &KeyFacts| {
             let mut cmd = redis::cmd("DUMP");
             cmd.arg(&key.key);
-            cmd
+            Some(cmd)
         };
-        let (answers, facts) = self.facts.turn(asked.iter().map(dump).collect()).await?;
+        let (answered, facts) = self.facts.turn(asked, dump).await?;
         for key in facts {
             match key.kind {
                 None => self.unread += 1,
@@ -169,8 +169,8 @@ impl BackupWalk {
                 Some(_) => self.small.push(key),
             }
         }
-        let mut records = Vec::with_capacity(asked.len());
-        for (key, answer) in asked.into_iter().zip(answers) {
+        let mut records = Vec::with_capacity(answered.len());
+        for (key, answer) in answered {
             match answer {
                 Ok(Value::Nil) => {} // Gone meanwhile.
                 Ok(value) => {

@@ -1,0 +1,297 @@
+//! One pass over the events in Redis, by category and time.
+
+use std::collections::VecDeque;
+
+use chrono::DateTime;
+use chrono::Utc;
+use redis::Cmd;
+use redis::RedisResult;
+use redis::Value;
+use tokio_util::sync::CancellationToken;
+use watchpost_model::event::Category;
+use watchpost_model::event::Event;
+use watchpost_model::job::JobProgress;
+
+use crate::error::RedisError;
+use crate::export::Once;
+use crate::export::about;
+use crate::keys::KeyKind;
+use crate::link::PIPELINE_BYTES;
+use crate::reply;
+use crate::retention::progress;
+use crate::store::EventStore;
+use crate::typed::ValueKind;
+use crate::usage::usage;
+use crate::walk;
+use crate::walk::Asked;
+use crate::walk::Walk;
+
+/// An event's hash has at most this many fields, and this many bytes with its key.
+const FIELDS_MAX: usize = 64;
+const EVENT_BYTES_MAX: u64 = 2 << 20;
+/// Up to this many bytes of memory a key is read without asking for its type and its number of fields before.
+const SMALL_BYTES_MAX: u64 = 64 << 10;
+/// What is taken for the size of a hash of few fields where the user may not ask for it.
+const UNKNOWN_BYTES: u64 = 1 << 10;
+
+const NO_HASH: &str = "it is not a hash";
+const TOO_WIDE: &str = "it has more fields than an event may have";
+
+/// Which events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventChoice {
+    /// Of these categories; empty means all.
+    pub categories: Vec<Category>,
+    /// Whose key has this time or a later one.
+    pub from: Option<DateTime<Utc>>,
+    /// Whose key has an earlier time.
+    pub to: Option<DateTime<Utc>>,
+}
+
+impl EventChoice {
+    fn takes(&self, category: Category, at_ms: i64) -> bool {
+        let in_category = self.categories.is_empty() || self.categories.contains(&category);
+        in_category
+            && self.from.is_none_or(|from| at_ms >= from.timestamp_millis())
+            && self.to.is_none_or(|to| at_ms < to.timestamp_millis())
+    }
+}
+
+/// One event as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportedEvent {
+    /// Its key.
+    pub key: String,
+    /// Memory that the server uses for it.
+    pub bytes: u64,
+    /// The event, or why it cannot be read.
+    pub event: Result<Event, String>,
+}
+
+/// A key that is not read yet, and what the server is asked about it.
+struct Named {
+    key: String,
+    /// Its memory, if that is known: then the question is for its fields.
+    bytes: Option<u64>,
+    question: Cmd,
+}
+
+impl Named {
+    fn new(key: String) -> Self {
+        Self { question: usage(key.as_bytes()), key, bytes: None }
+    }
+
+    /// A key whose memory says too little.
+    fn of_size(key: String, bytes: u64) -> Self {
+        Self { question: about("HLEN", key.as_bytes()), key, bytes: Some(bytes) }
+    }
+}
+
+/// One pass over events.
+pub struct EventWalk {
+    store: EventStore,
+    walk: Walk,
+    choice: EventChoice,
+    once: Once,
+    /// Not known to be readable.
+    named: Vec<Named>,
+    /// Of known size, not read.
+    sized: VecDeque<(String, u64)>,
+    /// Sent, so that the server always has something to do while what it said before is looked at.
+    under_way: Option<UnderWay>,
+    /// Read, and decoded while the server answers the next questions.
+    raw: Vec<RawEvent>,
+    rows: Vec<ExportedEvent>,
+    over: bool,
+}
+
+/// What the server is asked, and not looked at yet.
+struct UnderWay {
+    /// Whose values.
+    values: Vec<(String, u64)>,
+    /// About which keys, with their memory where it is known.
+    named: Vec<(String, Option<u64>)>,
+    answers: Asked,
+}
+
+impl UnderWay {
+    const fn is_nothing(&self) -> bool {
+        self.values.is_empty() && self.named.is_empty()
+    }
+}
+
+impl EventWalk {
+    /// Begins a pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`].
+    pub async fn start(
+        store: &EventStore,
+        choice: EventChoice,
+        cancel: CancellationToken,
+    ) -> Result<Self, RedisError> {
+        let pattern = match choice.categories[..] {
+            // A filter of the server helps only where most keys are not wanted.
+            [category] => store.inner.keys.pattern(&format!("{}:", category.key_segment())),
+            _ => store.inner.keys.pattern(""),
+        };
+        Ok(Self {
+            walk: Walk::start(store, pattern, cancel).await?,
+            store: store.clone(),
+            choice,
+            once: Once::new(),
+            named: Vec::new(),
+            sized: VecDeque::new(),
+            under_way: None,
+            raw: Vec::new(),
+            rows: Vec::new(),
+            over: false,
+        })
+    }
+
+    /// How far the pass is.
+    #[must_use]
+    pub fn progress(&self) -> JobProgress {
+        progress(&self.walk, "reading events")
+    }
+
+    /// What a reader of the report should know about the pass.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        self.walk.notes()
+    }
+
+    /// The next events; `None` at the end of the pass.
+    ///
+    /// # Errors
+    /// Every cause of [`RedisError`]; `Cancelled` within 200 ms.
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedEvent>>, RedisError> {
+        while self.rows.is_empty() && !self.over {
+            self.turn().await?;
+        }
+        let rows = std::mem::take(&mut self.rows);
+        Ok((!rows.is_empty()).then_some(rows))
+    }
+
+    /// Asks for one page, or in a few round trips where values are large, and looks at what was answered to the one before.
+    async fn turn(&mut self) -> Result<(), RedisError> {
+        let mut asked = self.take();
+        while !self.sized.is_empty() {
+            self.walk.pace().await?;
+            let mut pipe = redis::pipe();
+            for (key, _) in &asked {
+                pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
+            }
+            let answers = self.walk.read(self.store.inner.jobs.pipe(pipe)).await?;
+            walk::readable(&self.store, &answers)?;
+            self.raw.extend(asked.into_iter().zip(answers));
+            asked = self.take();
+        }
+        let (named, questions): (Vec<_>, Vec<_>) = std::mem::take(&mut self.named)
+            .into_iter()
+            .map(|named| ((named.key, named.bytes), named.question))
+            .unzip();
+        let values = asked.iter().map(|(key, _)| ValueKind::Hash.read(key.as_bytes()));
+        let commands = values.chain(questions).collect();
+        let (store, raw, rows) = (&self.store, std::mem::take(&mut self.raw), &mut self.rows);
+        let decode = || rows.extend(raw.into_iter().filter_map(|raw| decoded(store, raw)));
+        let (choice, once) = (&self.choice, &mut self.once);
+        let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
+        let (answers, next) = self.walk.step_ahead(commands, choose, decode).await?;
+        let nothing_new = next.is_none();
+        self.named.extend(next.map(|(_, named)| named).unwrap_or_default());
+        if let Some(before) = self.under_way.replace(UnderWay { values: asked, named, answers }) {
+            self.look_at(before).await?;
+        }
+        let all_read = self.named.is_empty() && self.sized.is_empty() && self.raw.is_empty();
+        self.over = nothing_new && all_read && self.under_way.as_ref().is_none_or(UnderWay::is_nothing);
+        Ok(())
+    }
+
+    async fn look_at(&mut self, asked: UnderWay) -> Result<(), RedisError> {
+        let mut answers = self.walk.read(asked.answers).await?;
+        let of_questions = answers.split_off(asked.values.len().min(answers.len()));
+        walk::readable(&self.store, &answers)?;
+        self.raw.extend(asked.values.into_iter().zip(answers));
+        for ((key, bytes), answer) in asked.named.into_iter().zip(of_questions) {
+            match bytes {
+                None => self.weigh(key, answer),
+                Some(bytes) => self.count_fields(key, bytes, answer)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What one pipeline may ask for.
+    fn take(&mut self) -> Vec<(String, u64)> {
+        let mut bytes = 0;
+        let fits = self.sized.iter().take_while(|(_, size)| {
+            let first = bytes == 0;
+            bytes += size;
+            first || bytes <= PIPELINE_BYTES as u64
+        });
+        let n = fits.count();
+        self.sized.drain(..n).collect()
+    }
+
+    /// What comes next for a key, by its memory.
+    fn weigh(&mut self, key: String, answer: RedisResult<Value>) {
+        match answer.as_ref().map(reply::count) {
+            Ok(Some(bytes)) if bytes <= SMALL_BYTES_MAX => self.sized.push_back((key, bytes)),
+            Ok(Some(bytes)) => self.named.push(Named::of_size(key, bytes)),
+            Ok(None) => {} // Gone meanwhile.
+            // A user who may not ask for the size has a hash of few fields read all the same.
+            Err(_) => self.named.push(Named::of_size(key, UNKNOWN_BYTES)),
+        }
+    }
+
+    fn count_fields(
+        &mut self,
+        key: String,
+        bytes: u64,
+        answer: RedisResult<Value>,
+    ) -> Result<(), RedisError> {
+        let reason = match answer.as_ref().map(reply::count) {
+            Ok(Some(0)) => return Ok(()), // Gone meanwhile.
+            Ok(Some(n)) if n > FIELDS_MAX as u64 => TOO_WIDE,
+            Ok(Some(_)) if bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
+            Ok(Some(_)) => {
+                self.sized.push_back((key, bytes));
+                return Ok(());
+            }
+            Ok(None) => "its size cannot be read",
+            Err(_) => {
+                walk::readable(&self.store, std::slice::from_ref(&answer))?;
+                NO_HASH
+            }
+        };
+        self.rows.push(ExportedEvent { key, bytes, event: Err(reason.to_owned()) });
+        Ok(())
+    }
+}
+
+/// Those of the names that are chosen, each once, with the first question about each.
+fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: &[Vec<u8>]) -> Vec<Named> {
+    let key = |name: &Vec<u8>| {
+        let key = std::str::from_utf8(name).ok()?;
+        let KeyKind::Event(parsed) = store.inner.keys.classify(key) else { return None };
+        let is_wanted = choice.takes(parsed.category, parsed.at_ms) && once.is_new(name);
+        is_wanted.then(|| Named::new(key.to_owned()))
+    };
+    names.iter().filter_map(key).collect()
+}
+
+/// A key, its size and what the server said of its value.
+type RawEvent = ((String, u64), RedisResult<Value>);
+
+/// `None` if it is gone meanwhile.
+fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<ExportedEvent> {
+    let event = match answer {
+        Ok(Value::Array(items)) if items.is_empty() => return None,
+        Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => Err(TOO_WIDE.to_owned()),
+        Ok(fields) => store.event_of(&key, "ok", fields),
+        // Everything else that is refused has ended the pass.
+        Err(_) => Err(NO_HASH.to_owned()),
+    };
+    Some(ExportedEvent { key, bytes, event })
+}
