@@ -24,9 +24,12 @@ use watchpost_model::job::JobProgress;
 use crate::error::RedisError;
 use crate::export::left_out::LeftOut;
 use crate::keys::KeyKind;
+use crate::lacking;
+use crate::link::Call;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
 use crate::retention::progress;
+use crate::scripts;
 use crate::stop;
 use crate::store::EventStore;
 use crate::typed::Elements;
@@ -330,9 +333,46 @@ fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<Expor
     Some(ExportedEvent { key, bytes, event })
 }
 
+/// How a server tells when a key expires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    /// At which instant.
+    At,
+    /// In how long: late by the time that the answer takes.
+    In,
+}
+
+impl Expiry {
+    /// The exact way where the server has it and the user may ask. A server that cannot tell that beforehand is one before 7.0,
+    /// which has only the other.
+    async fn of(store: &EventStore) -> Result<Self, RedisError> {
+        let command = Self::At.command();
+        let call = Call::new(&[]).arg(format!("{command} {}", store.inner.keys.stream()));
+        let told = lacking::asked(store.inner.jobs.eval(&scripts::MAY, call).await)?;
+        let told = told.map(reply::list).unwrap_or_default();
+        Ok(if told.first().and_then(reply::int) == Some(1) { Self::At } else { Self::In })
+    }
+
+    const fn command(self) -> &'static str {
+        match self {
+            Self::At => "PEXPIRETIME",
+            Self::In => "PTTL",
+        }
+    }
+
+    /// The instant, by an answer at `now`; `None` of a key that does not expire.
+    fn read(self, answer: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            _ if answer < 0 => None,
+            Self::At => DateTime::from_timestamp_millis(answer),
+            Self::In => now.checked_add_signed(Duration::try_milliseconds(answer)?),
+        }
+    }
+}
+
 /// What is asked of a key before its value is.
-fn questions(key: &[u8]) -> [Cmd; 3] {
-    [about("TYPE", key), about("PTTL", key), usage(key)]
+fn questions(key: &[u8], expiry: Expiry) -> [Cmd; 3] {
+    [about("TYPE", key), about(expiry.command(), key), usage(key)]
 }
 
 /// What a key is, before its value is read.
@@ -350,6 +390,7 @@ pub(crate) struct FactWalk {
     pub(crate) store: EventStore,
     pub(crate) walk: Walk,
     once: Once,
+    expiry: Expiry,
     /// How far the server's clock is ahead of ours.
     ahead: Duration,
     named: Vec<Vec<u8>>,
@@ -361,6 +402,7 @@ pub(crate) struct FactWalk {
 impl FactWalk {
     pub(crate) async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
         Ok(Self {
+            expiry: stop::read(&cancel, Expiry::of(store)).await?,
             ahead: stop::read(&cancel, store.server_now()).await? - store.now(),
             walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
             store: store.clone(),
@@ -388,10 +430,10 @@ impl FactWalk {
         let n = commands.len();
         let named = std::mem::take(&mut self.named);
         let asked = commands.into_iter().chain(std::mem::take(&mut self.questions)).collect();
-        let once = &mut self.once;
+        let (once, expiry) = (&mut self.once, self.expiry);
         let prepare = |names: &[Vec<u8>]| {
             let fresh: Vec<Vec<u8>> = names.iter().filter(|name| once.is_new(name)).cloned().collect();
-            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key)).collect();
+            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key, expiry)).collect();
             (fresh, questions)
         };
         let (step, next) = self.walk.step_while(asked, prepare, meanwhile).await?;
@@ -400,14 +442,15 @@ impl FactWalk {
         let now = self.store.now() + self.ahead;
         let mut facts = Vec::with_capacity(named.len());
         for key in named {
-            let (kind, ttl, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
+            let (kind, expires, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
             let told = |answer: Option<RedisResult<Value>>| {
                 answer.transpose().map_err(|error| self.store.classify(error))
             };
             // Whoever may not ask for these would take a key for gone, or for one that never expires.
-            let (kind, ttl) = (told(kind)?.and_then(reply::text), told(ttl)?.as_ref().and_then(reply::int));
+            let (kind, expires) =
+                (told(kind)?.and_then(reply::text), told(expires)?.as_ref().and_then(reply::int));
             let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
-            let expires_at = ttl.filter(|ttl| *ttl >= 0).map(|ttl| now + Duration::milliseconds(ttl));
+            let expires_at = expires.and_then(|answer| expiry.read(answer, now));
             let bytes = bytes.and_then(Result::ok).map(|bytes| reply::count(&bytes).unwrap_or(0));
             facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
         }

@@ -237,7 +237,7 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
         ("-lrange", false),
         ("-zrange", false),
         ("-type", false),
-        ("-pttl", false),
+        ("-pttl -pexpiretime", false),
         ("-hgetall", false),
         ("-hgetall", true),
     ] {
@@ -251,13 +251,7 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
         ] {
             let _: redis::Value = query(&mut raw, words).await;
         }
-        let rule = ["ACL", "SETUSER", "watchpost", "reset", "on", ">secret", "~security:*", "+@all", refused];
-        let _: redis::Value = query(&mut raw, &rule).await;
-        let target = RedisTarget {
-            username: Some("watchpost".into()),
-            password: Some("secret".into()),
-            ..server.target()
-        };
+        let target = all_but(&server, refused).await;
         let (store, cancel) = (connected(&target).await, CancellationToken::new());
         let ended = if is_of_events {
             let mut walk = EventWalk::start(&store, EventChoice::default(), cancel).await.unwrap();
@@ -277,6 +271,34 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
             }
         };
         assert!(matches!(ended, Err(RedisError::NoPermission(_))), "{refused}: {ended:?}");
+    }
+}
+
+/// A user who may do everything but what is refused.
+async fn all_but(server: &TestServer, refused: &str) -> RedisTarget {
+    let mut rule = vec!["ACL", "SETUSER", "watchpost", "reset", "on", ">secret", "~security:*", "+@all"];
+    rule.extend(refused.split_whitespace());
+    let _: redis::Value = query(&mut server.raw().await, &rule).await;
+    RedisTarget { username: Some("watchpost".into()), password: Some("secret".into()), ..server.target() }
+}
+
+#[tokio::test]
+async fn an_expiry_is_exact_where_the_user_may_ask_for_it() {
+    for (refused, is_exact) in [("", true), ("-pttl", true), ("-pexpiretime", false)] {
+        let server = TestServer::start().await;
+        let (mut raw, expires) = (server.raw().await, 4_102_444_800_123_i64);
+        let _: redis::Value = query(&mut raw, &["SET", "security:note", "1"]).await;
+        let _: u64 = query(&mut raw, &["PEXPIREAT", "security:note", &expires.to_string()]).await;
+        let store = connected(&all_but(&server, refused).await).await;
+        let mut walk = KeyWalk::start(&store, CancellationToken::new()).await.unwrap();
+        let mut parts = Vec::new();
+        while let Some(batch) = walk.next_batch().await.unwrap() {
+            parts.extend(batch);
+        }
+        let note = parts.iter().find(|part| part.key == b"security:note").unwrap();
+        let off = note.expires_at.unwrap().timestamp_millis() - expires;
+        assert!(if is_exact { off == 0 } else { off.abs() < 5_000 }, "{refused}: {off} ms");
+        assert_eq!(denied(&server).await, BTreeSet::new(), "{refused}: nothing is tried in vain");
     }
 }
 
