@@ -3,7 +3,9 @@
 //! One pass. Each round trip carries the values of one page of keys, the sizes of the next and the `SCAN` for the one
 //! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
 
+mod expiry;
 mod left_out;
+mod trial;
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
@@ -21,15 +23,16 @@ use watchpost_model::event::Category;
 use watchpost_model::event::Event;
 use watchpost_model::job::JobProgress;
 
+pub use trial::Run;
+
 use crate::error::RedisError;
+use crate::export::expiry::Expiry;
 use crate::export::left_out::LeftOut;
+use crate::export::trial::Trial;
 use crate::keys::KeyKind;
-use crate::lacking;
-use crate::link::Call;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
 use crate::retention::progress;
-use crate::scripts;
 use crate::stop;
 use crate::store::EventStore;
 use crate::typed::Elements;
@@ -333,43 +336,6 @@ fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<Expor
     Some(ExportedEvent { key, bytes, event })
 }
 
-/// How a server tells when a key expires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expiry {
-    /// At which instant.
-    At,
-    /// In how long: late by the time that the answer takes.
-    In,
-}
-
-impl Expiry {
-    /// The exact way where the server has it and the user may ask. A server that cannot tell that beforehand is one before 7.0,
-    /// which has only the other.
-    async fn of(store: &EventStore) -> Result<Self, RedisError> {
-        let command = Self::At.command();
-        let call = Call::new(&[]).arg(format!("{command} {}", store.inner.keys.stream()));
-        let told = lacking::asked(store.inner.jobs.eval(&scripts::MAY, call).await)?;
-        let told = told.map(reply::list).unwrap_or_default();
-        Ok(if told.first().and_then(reply::int) == Some(1) { Self::At } else { Self::In })
-    }
-
-    const fn command(self) -> &'static str {
-        match self {
-            Self::At => "PEXPIRETIME",
-            Self::In => "PTTL",
-        }
-    }
-
-    /// The instant, by an answer at `now`; `None` of a key that does not expire.
-    fn read(self, answer: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        match self {
-            _ if answer < 0 => None,
-            Self::At => DateTime::from_timestamp_millis(answer),
-            Self::In => now.checked_add_signed(Duration::try_milliseconds(answer)?),
-        }
-    }
-}
-
 /// What is asked of a key before its value is.
 fn questions(key: &[u8], expiry: Expiry) -> [Cmd; 3] {
     [about("TYPE", key), about(expiry.command(), key), usage(key)]
@@ -532,26 +498,31 @@ impl KeyWalk {
         }
     }
 
-    /// Counts what the pass would read, without reading it. Uses up the pass.
+    /// Counts what `run` would read, and tries on one key of each kind whether it may. Uses up the pass.
     ///
     /// # Errors
-    /// As [`Self::next_batch`].
+    /// As [`Self::next_batch`]: also what `run` would end with, because the user lacks a right.
     pub async fn count(
         mut self,
+        run: Run,
         report: &(dyn Fn(JobProgress) + Send + Sync),
     ) -> Result<(ExportCount, Vec<String>), RedisError> {
         let (mut count, mut is_unmeasured) = (ExportCount::default(), false);
-        while !self.facts.over {
-            let (_, facts) = self.facts.turn(Vec::new()).await?;
+        let mut trial = Trial::of(run);
+        while !self.facts.over || trial.has_commands() {
+            let (answers, facts) = self.facts.turn(trial.commands()).await?;
+            walk::readable(&self.facts.store, &answers)?;
             for key in facts {
-                if key.kind.is_none() {
+                let Some(kind) = key.kind else {
                     self.left.unread += 1;
                     continue;
-                }
+                };
                 count.keys += 1;
                 count.bytes += key.bytes.unwrap_or(0);
                 is_unmeasured |= key.bytes.is_none();
+                trial.note(kind, key);
             }
+            trial.windows(&self.facts.walk, &self.facts.store).await?;
             report(self.progress());
         }
         let mut notes = self.notes();

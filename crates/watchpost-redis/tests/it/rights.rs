@@ -26,6 +26,7 @@ use watchpost_redis::diagnose;
 use watchpost_redis::export::EventChoice;
 use watchpost_redis::export::EventWalk;
 use watchpost_redis::export::KeyWalk;
+use watchpost_redis::export::Run;
 use watchpost_redis::optimize::Mode;
 use watchpost_redis::optimize::optimize;
 use watchpost_redis::optimize::revert;
@@ -271,6 +272,40 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
             }
         };
         assert!(matches!(ended, Err(RedisError::NoPermission(_))), "{refused}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_preview_stops_where_the_run_would() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    for words in [
+        &["SET", "security:note", "1"][..],
+        &["RPUSH", "security:list", "1"],
+        &["HSET", "security:auth:1700000000000", "type", "login"],
+        &["EVAL", "for n = 1, 3000 do redis.call('ZADD', 'security:large', n, 'member' .. n) end", "0"],
+    ] {
+        let _: redis::Value = query(&mut raw, words).await;
+    }
+    for (refused, export_stops, backup_stops) in [
+        ("", false, false),
+        ("-get", true, false),
+        ("-lrange", true, false),
+        ("-hgetall", true, false),
+        // Too large to be exported whole, and not to be dumped.
+        ("-zscan", true, false),
+        ("-zrange", false, false),
+        ("-dump", false, true),
+    ] {
+        let store = connected(&all_but(&server, refused).await).await;
+        for (run, stops) in [(Run::Export, export_stops), (Run::Backup, backup_stops)] {
+            let walk = KeyWalk::start(&store, CancellationToken::new()).await.unwrap();
+            match walk.count(run, &|_| {}).await {
+                Ok((count, _)) => assert_eq!((stops, count.keys), (false, 4), "{run:?} {refused}"),
+                Err(RedisError::NoPermission(_)) => assert!(stops, "{run:?} {refused}"),
+                Err(error) => panic!("{run:?} {refused}: {error}"),
+            }
+        }
     }
 }
 
