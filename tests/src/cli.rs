@@ -6,8 +6,8 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{ChildStderr, Command};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -95,12 +95,34 @@ impl Home {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        self.start(args, Stdio::null())
+    }
+
+    /// The same, and the lines that it writes to its standard error.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_cli_telling<I, S>(&self, args: I) -> Result<(tokio::process::Child, Told)>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut child = self.start(args, Stdio::piped())?;
+        let lines = BufReader::new(child.stderr.take().context("its log is not piped")?).lines();
+        Ok((child, Told { lines }))
+    }
+
+    fn start<I, S>(&self, args: I, stderr: Stdio) -> Result<tokio::process::Child>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
         let mut command = Command::new(self.binaries().cli.clone());
         for name in HIDDEN {
             command.env_remove(name);
         }
         command.args(args).envs(self.environment_now()).current_dir(self.work()).kill_on_drop(true);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         command.spawn().context("failed to start watchpost")
     }
 
@@ -145,10 +167,17 @@ impl Home {
     /// # Errors
     /// When it has ended already, or does not end in time.
     pub async fn interrupt(mut child: tokio::process::Child) -> Result<ExitStatus> {
-        let pid = child.id().context("it has ended already")?;
-        crate::daemon::signal("INT", pid)?;
+        Self::press(&child)?;
         let ended = timeout(PATIENCE, child.wait()).await;
         Ok(ended.with_context(|| format!("it did not end within {PATIENCE:?}"))??)
+    }
+
+    /// Presses Ctrl+C once.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn press(child: &tokio::process::Child) -> Result<()> {
+        crate::daemon::signal("INT", child.id().context("it has ended already")?)
     }
 
     async fn finish(&self, command: &mut Command, input: &str) -> Result<Finished> {
@@ -171,6 +200,33 @@ impl Home {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+}
+
+/// What a running program writes to its standard error.
+#[derive(Debug)]
+pub struct Told {
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+impl Told {
+    /// The next line with these words in it.
+    ///
+    /// # Errors
+    /// When it ends, or time does, before it wrote one.
+    pub async fn line(&mut self, words: &str) -> Result<String> {
+        let found = timeout(PATIENCE, async {
+            loop {
+                let line = self.lines.next_line().await?.context("it ended")?;
+                if line.contains(words) {
+                    return anyhow::Ok(line);
+                }
+            }
+        });
+        found
+            .await
+            .with_context(|| format!("it did not say {words:?}"))?
+            .with_context(|| format!("it did not say {words:?}"))
     }
 }
 

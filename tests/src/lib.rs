@@ -38,7 +38,7 @@ mod wait;
 mod window;
 
 pub use binaries::{Binaries, target_directory, workspace_root};
-pub use cli::{Finished, Serving};
+pub use cli::{Finished, Serving, Told};
 pub use home::Home;
 pub use postgres::Postgres;
 pub use redis::Redis;

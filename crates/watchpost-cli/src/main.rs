@@ -78,6 +78,8 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&anyhow::Error::new(error).context("cannot start the runtime")),
     };
+    // Ends with the runtime.
+    let _hears = runtime.spawn(progress::hear_keyboard());
     match runtime.block_on(run::run(cli)) {
         Ok(code) => code,
         Err(error) => {
@@ -167,7 +169,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
         // Refused, by whom or by the state of things: `FOUND` would read as an answer.
         ErrorCode::Permission | ErrorCode::Approval | ErrorCode::Conflict | ErrorCode::Precondition => 4,
         // As a shell tells of what Ctrl+C ended.
-        ErrorCode::Cancelled => 130,
+        ErrorCode::Cancelled => progress::INTERRUPTED,
         ErrorCode::Internal => FOUND,
     })
 }

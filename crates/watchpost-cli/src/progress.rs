@@ -1,13 +1,15 @@
 //! Following a job: a progress bar on a terminal, silence elsewhere; Ctrl+C cancels the job, not the process.
 
 use std::pin::Pin;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use watchpost_model::audit::AuditVerification;
 use watchpost_model::ids::JobId;
-use watchpost_model::job::JobRun;
+use watchpost_model::job::{JobKind, JobRun};
 use watchpost_model::report::ReportRecord;
 use watchpost_ops::contract::{
     AuditExport, AuditExported, AuditVerify, BacktestReport, DatabaseCopy, DatabaseExported, ERASURE, JobRef,
@@ -24,14 +26,68 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// How the step begins of a job that was cancelled and has not ended yet.
 const STOPPING: &str = "stopping";
 
-/// Follows a job to its end; Ctrl+C cancels it, and what came of it is told all the same.
+/// What sends a signal to a program and then to its group sends it twice: within this it is one.
+const SAME_PRESS: Duration = Duration::from_millis(300);
+
+/// What a shell tells of a program that Ctrl+C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// How often Ctrl+C was pressed, for whoever does something about it.
+static PRESSES: LazyLock<watch::Sender<u64>> = LazyLock::new(|| watch::Sender::new(0));
+
+/// Hears each Ctrl+C: one that somebody waits for is handed on, any other one ends the process as the signal by itself does,
+/// with a word.
+pub(crate) async fn hear_keyboard() {
+    // Without a handler of ours Ctrl+C ends the process.
+    let Ok(mut signals) = signal(SignalKind::interrupt()) else { return };
+    while signals.recv().await.is_some() {
+        if PRESSES.receiver_count() == 0 {
+            leave("cancelled");
+        }
+        PRESSES.send_modify(|presses| *presses += 1);
+    }
+}
+
+/// Every Ctrl+C from now on; while this is there none of them ends the process.
+pub(crate) fn presses() -> watch::Receiver<u64> {
+    PRESSES.subscribe()
+}
+
+/// Ends the process with a word, and waits for nothing.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "somebody wants to leave at once: what waits for a database or a terminal would keep the process"
+)]
+fn leave(word: &str) -> ! {
+    say(word);
+    std::process::exit(INTERRUPTED.into())
+}
+
+/// Follows a job to its end; Ctrl+C cancels it, and what came of it is told all the same. A second one leaves at once.
 pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpError> {
     let bar = ProgressBar::new_spinner();
     let ending = Box::pin(ended(session, run.id, &bar));
     let cancel = || Box::pin(cancelled(session, run.id));
-    let told = beside(ending, std::future::pending(), stopped(cancel)).await;
+    let told = beside(ending, left(&bar, run.kind), stopped(cancel)).await;
     bar.finish_and_clear();
     told
+}
+
+/// Leaves at the second Ctrl+C: the first one has the job cancelled, and the record of its end is waited for until then.
+async fn left(bar: &ProgressBar, kind: JobKind) -> OpError {
+    let mut presses = presses();
+    if presses.changed().await.is_ok() {
+        tokio::time::sleep(SAME_PRESS).await;
+        presses.mark_unchanged();
+    }
+    if presses.changed().await.is_err() {
+        return std::future::pending().await;
+    }
+    bar.finish_and_clear();
+    leave(&format!(
+        "left at once: how this {kind} job ended is not recorded; what it did stays done, and the next command on this \
+         database notes that its process is gone"
+    ))
 }
 
 /// Asks again and again how far a job is, until it has ended.
@@ -200,39 +256,54 @@ where
     }
 }
 
-/// Stops it at each Ctrl+C, and when the terminal or the session ends; ends when that is refused. Somebody listens all the time, whatever else is waited for: a signal
-/// that nobody listens for is lost.
+/// Stops it at each Ctrl+C, and when the terminal or the session ends; ends when that is refused.
 async fn stopped<P, C>(cancel: impl Fn() -> C) -> OpError
 where
     C: Future<Output = Result<P, OpError>>,
 {
-    let (mut ends, mut hangs_up) = (signal(SignalKind::terminate()).ok(), signal(SignalKind::hangup()).ok());
+    let mut signals = Signals::listen();
     loop {
-        signalled(&mut ends, &mut hangs_up).await;
+        signals.next().await;
         if let Err(problem) = cancel().await {
             return problem;
         }
     }
 }
 
-/// Ends at Ctrl+C, and when the terminal or the session ends.
-async fn signalled(ends: &mut Option<Signal>, hangs_up: &mut Option<Signal>) {
-    tokio::select! {
-        // Without a handler of ours Ctrl+C ends the process.
-        Ok(()) = tokio::signal::ctrl_c() => {}
-        () = heard(ends.as_mut()) => {}
-        () = heard(hangs_up.as_mut()) => {}
-        else => std::future::pending().await,
+/// What ends the work at hand.
+struct Signals {
+    presses: watch::Receiver<u64>,
+    ends: Option<Signal>,
+    hangs_up: Option<Signal>,
+}
+
+impl Signals {
+    fn listen() -> Self {
+        Self {
+            presses: presses(),
+            ends: signal(SignalKind::terminate()).ok(),
+            hangs_up: signal(SignalKind::hangup()).ok(),
+        }
+    }
+
+    /// Ends at Ctrl+C, and when the terminal or the session ends.
+    async fn next(&mut self) {
+        tokio::select! {
+            Ok(()) = self.presses.changed() => {}
+            () = heard(self.ends.as_mut()) => {}
+            () = heard(self.hangs_up.as_mut()) => {}
+            else => std::future::pending().await,
+        }
     }
 }
 
 /// What comes of `work`, which changes nothing; `None`, and a word about it, where Ctrl+C ends it before.
 pub(crate) async fn looked<T>(work: impl Future<Output = Result<T, OpError>>) -> Result<Option<T>, OpError> {
-    let (mut ends, mut hangs_up) = (signal(SignalKind::terminate()).ok(), signal(SignalKind::hangup()).ok());
+    let mut signals = Signals::listen();
     tokio::select! {
         biased;
         told = work => told.map(Some),
-        () = signalled(&mut ends, &mut hangs_up) => {
+        () = signals.next() => {
             say("cancelled");
             Ok(None)
         }

@@ -90,6 +90,8 @@ async fn daemon(cli: &Cli) -> anyhow::Result<ExitCode> {
         unreachable!("only called for serve")
     };
     let session = Session::open(cli, Tenure::Owner).await?;
+    // From here on Ctrl+C has it end by itself.
+    let _presses = progress::presses();
     let result = if *until_idle {
         tokio::select! {
             idle = session.console.until_idle() => idle.map_err(anyhow::Error::from),

@@ -226,7 +226,11 @@ impl Console {
             return Ok(());
         }
         let coming = Coming::say(self, &connection.name);
-        let workspace = Workspace::open(self, connection.clone()).await?;
+        let opened = Workspace::open(self, connection.clone()).await;
+        let workspace = opened.map_err(|problem| {
+            let target = crate::targets::database_target(self, &connection, None);
+            crate::error_map::naming_the_disk(problem, &target)
+        })?;
         let before = {
             let mut slot = self.0.workspace.write().unwrap_or_else(PoisonError::into_inner);
             slot.replace(workspace)

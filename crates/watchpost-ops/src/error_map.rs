@@ -4,7 +4,7 @@
 use watchpost_redis::RedisError;
 use watchpost_redis::backup::RdbError;
 use watchpost_redis::local::LocalError;
-use watchpost_store::StoreError;
+use watchpost_store::{DatabaseTarget, StoreError};
 
 use crate::error::{ErrorCode, OpError};
 
@@ -75,9 +75,7 @@ impl From<StoreError> for OpError {
             StoreError::File(_) => Self::new(ErrorCode::Unavailable, message).hint(
                 "nothing was changed; look at the disk (space, quota, errors) and at the rights to the file and its folder",
             ),
-            StoreError::DiskFull(_) => {
-                Self::new(ErrorCode::Unavailable, message).hint("free some space and try again")
-            }
+            StoreError::DiskFull(_) => Self::new(ErrorCode::Unavailable, message).hint(NO_SPACE),
             other => {
                 tracing::error!(error = %other, "the store failed");
                 tracing::debug!(error = ?other, "the store failed, as the driver says it");
@@ -90,6 +88,22 @@ impl From<StoreError> for OpError {
 /// What to do where nobody knows whether a change was done.
 const UNCONFIRMED: &str =
     "when the database is back, look before you try again: if it was done, the audit trail has it";
+
+/// What to do where the disk of the database is full.
+const NO_SPACE: &str = "free some space and try again";
+
+/// Names the disk, where it is full and the database is the file of `target`: whoever opens it has to find that.
+pub(crate) fn naming_the_disk(mut error: OpError, target: &DatabaseTarget) -> OpError {
+    if let DatabaseTarget::Sqlite { path } = target
+        && error.hint.as_deref() == Some(NO_SPACE)
+    {
+        error.hint = Some(format!(
+            "free room on the disk of {}, then open it again: nothing can be recorded before",
+            path.display()
+        ));
+    }
+    error
+}
 
 /// What to do where the server takes no changes.
 const READ_ONLY: &str = "have the standby promoted (pg_promote), or the address lead to the primary; where the server is set \
@@ -201,5 +215,27 @@ impl From<RdbError> for OpError {
 impl From<LocalError> for OpError {
     fn from(error: LocalError) -> Self {
         Self::new(ErrorCode::Unavailable, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use watchpost_store::DatabaseTarget;
+
+    use super::{NO_SPACE, naming_the_disk};
+    use crate::error::{ErrorCode, OpError};
+
+    #[test]
+    fn a_full_disk_is_named_where_there_is_a_file() {
+        let full = || OpError::new(ErrorCode::Unavailable, "the disk of the database is full").hint(NO_SPACE);
+        let file = DatabaseTarget::Sqlite { path: "/srv/watchpost/audit.db".into() };
+        let told = naming_the_disk(full(), &file);
+        assert!(
+            told.hint.is_some_and(
+                |hint| hint.starts_with("free room on the disk of /srv/watchpost/audit.db, then")
+            )
+        );
+        let other = OpError::precondition("something else").hint("try again");
+        assert_eq!(naming_the_disk(other.clone(), &file), other);
     }
 }

@@ -91,10 +91,11 @@ impl Watcher {
     }
 
     /// Makes means of what is old, and removes what is too old; for who holds the lease.
-    pub(crate) async fn age_history(&self, workspace: &Workspace) {
-        if let Err(problem) = age(workspace).await {
-            tracing::warn!(%problem, "the history of the health of Redis was not made smaller");
-        }
+    ///
+    /// # Errors
+    /// What the database says.
+    pub(crate) async fn age_history(&self, workspace: &Workspace) -> Result<(), OpError> {
+        age(workspace).await
     }
 
     /// Lets another console look.

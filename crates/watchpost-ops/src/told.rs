@@ -9,9 +9,16 @@ const PAUSE: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// The problem that was said last. It is tried again every second or so, maybe for days.
-#[derive(Default)]
 pub(crate) struct Told {
+    /// Until the same problem is said for the second time.
+    first: Duration,
     last: Option<Last>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { first: PAUSE, last: None }
+    }
 }
 
 struct Last {
@@ -24,12 +31,17 @@ struct Last {
 }
 
 impl Told {
+    /// For what is tried every few seconds: said once, then each minute.
+    pub(crate) const fn rarely() -> Self {
+        Self { first: PAUSE_MAX, last: None }
+    }
+
     /// Is `problem` to be said at `now`? A new one at once, and so is one that was away for a while; the same one after
     /// pauses that grow up to a minute.
     pub(crate) fn is_to_be_said(&mut self, problem: String, now: Instant) -> bool {
         let same = self.last.as_mut().filter(|last| last.problem == problem && now - last.seen <= PAUSE_MAX);
         let Some(last) = same else {
-            self.last = Some(Last { problem, seen: now, said: now, pause: PAUSE, over: false });
+            self.last = Some(Last { problem, seen: now, said: now, pause: self.first, over: false });
             return true;
         };
         last.seen = now;
@@ -67,6 +79,17 @@ mod tests {
         assert!(!told.is_to_be_said("another one is".to_owned(), at(301)));
         assert!(told.is_to_be_said("another one is".to_owned(), at(400)), "it had worked in between");
         assert!(!told.is_to_be_said("another one is".to_owned(), at(401)));
+    }
+
+    #[test]
+    fn what_is_tried_every_ten_seconds_is_said_each_minute() {
+        let (mut told, begin) = (Told::rarely(), Instant::now());
+        let at = |second: u64| begin + Duration::from_secs(second);
+        let full = || "the disk is full".to_owned();
+        let said: Vec<u64> =
+            (0..200).step_by(10).filter(|second| told.is_to_be_said(full(), at(*second))).collect();
+        assert_eq!(said, [0, 60, 120, 180]);
+        assert!(told.is_over() && !told.is_over());
     }
 
     #[test]

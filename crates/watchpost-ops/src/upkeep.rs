@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use watchpost_model::block::Block;
 use watchpost_model::contain::Containment;
+use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_store::StoreError;
 
 use crate::blocking::off_the_runtime;
@@ -124,9 +125,11 @@ async fn watch_redis(console: Console, workspace: Arc<Workspace>) {
     }
 }
 
+/// Samples the health of Redis until the workspace closes. What keeps a sample from being stored or judged, such as a full
+/// disk, lasts: it is said once, then rarely.
 async fn sample_health(console: Console, workspace: Arc<Workspace>) {
     let stop = workspace.stop_token();
-    let mut watcher = Watcher::new();
+    let (mut watcher, mut told) = (Watcher::new(), Told::rarely());
     let mut timer = tokio::time::interval(SAMPLE_EVERY);
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
@@ -136,16 +139,14 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
         }
         match workspace.sample_health().await {
             Ok((health, sample)) => {
-                if let Err(problem) = workspace.store().health_sample_add(&sample).await {
-                    tracing::warn!(%problem, "a health sample was not stored");
-                }
-                // Where the database has roles, alerts are raised with the login of `watchpost serve`, as all findings.
-                if workspace.role().is_none() {
-                    match Box::pin(watcher.look(&console, &workspace, &health)).await {
-                        Ok(true) => watcher.age_history(&workspace).await,
-                        Ok(false) => {}
-                        Err(problem) => {
-                            tracing::warn!(%problem, "it is not known whether Redis is over a line");
+                match sample_taken(&console, &workspace, &mut watcher, &health, &sample).await {
+                    Ok(()) if told.is_over() => {
+                        tracing::warn!("samples of the health of Redis are stored and judged again");
+                    }
+                    Ok(()) => {}
+                    Err((what, problem)) => {
+                        if told.is_to_be_said(format!("{what}: {problem}"), tokio::time::Instant::now()) {
+                            tracing::warn!(problem, "{what}; tried again with the next sample");
                         }
                     }
                 }
@@ -157,6 +158,34 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
     if workspace.role().is_none() {
         watcher.release(workspace.store()).await;
     }
+}
+
+/// Stores a sample, and judges it all the same if that fails. What did not work, and why: the first of it, for what keeps one
+/// from working keeps the others.
+async fn sample_taken(
+    console: &Console,
+    workspace: &Workspace,
+    watcher: &mut Watcher,
+    health: &RedisHealth,
+    sample: &HealthSample,
+) -> Result<(), (&'static str, String)> {
+    let stored = workspace.store().health_sample_add(sample).await;
+    let stored = stored.map_err(|problem| ("a health sample was not stored", problem.to_string()));
+    // Where the database has roles, alerts are raised with the login of `watchpost serve`, as all findings.
+    if workspace.role().is_some() {
+        return stored;
+    }
+    let judged = match Box::pin(watcher.look(console, workspace, health)).await {
+        Ok(true) => {
+            let aged = watcher.age_history(workspace).await;
+            aged.map_err(|problem| {
+                ("the history of the health of Redis was not made smaller", problem.to_string())
+            })
+        }
+        Ok(false) => Ok(()),
+        Err(problem) => Err(("it is not known whether Redis is over a line", problem.to_string())),
+    };
+    stored.and(judged)
 }
 
 /// Writes where sources are while events keep coming; when none do, the engine has it done at once. Only beside the

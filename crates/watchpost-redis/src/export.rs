@@ -4,7 +4,9 @@
 //! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
 
 mod events;
+mod expiry;
 mod left_out;
+mod trial;
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
@@ -20,11 +22,15 @@ use redis::Value;
 use tokio_util::sync::CancellationToken;
 use watchpost_model::job::JobProgress;
 
+pub use trial::Run;
+
 use crate::error::RedisError;
 pub use crate::export::events::EventChoice;
 pub use crate::export::events::EventWalk;
 pub use crate::export::events::ExportedEvent;
+use crate::export::expiry::Expiry;
 use crate::export::left_out::LeftOut;
+use crate::export::trial::Trial;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
 use crate::retention::progress;
@@ -88,8 +94,8 @@ fn about(name: &str, key: &[u8]) -> Cmd {
 }
 
 /// What is asked of a key before its value is.
-fn questions(key: &[u8]) -> [Cmd; 3] {
-    [about("TYPE", key), about("PTTL", key), usage(key)]
+fn questions(key: &[u8], expiry: Expiry) -> [Cmd; 3] {
+    [about("TYPE", key), about(expiry.command(), key), usage(key)]
 }
 
 /// What a key is, before its value is read.
@@ -121,6 +127,7 @@ pub(crate) struct FactWalk {
     pub(crate) store: EventStore,
     pub(crate) walk: Walk,
     once: Once,
+    expiry: Expiry,
     /// How far the server's clock is ahead of ours.
     ahead: Duration,
     named: Vec<Vec<u8>>,
@@ -134,6 +141,7 @@ pub(crate) struct FactWalk {
 impl FactWalk {
     pub(crate) async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
         Ok(Self {
+            expiry: stop::read(&cancel, Expiry::of(store)).await?,
             ahead: stop::read(&cancel, store.server_now()).await? - store.now(),
             walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
             store: store.clone(),
@@ -169,10 +177,10 @@ impl FactWalk {
             .unzip();
         commands.append(&mut self.questions);
         let named = std::mem::take(&mut self.named);
-        let once = &mut self.once;
+        let (once, expiry) = (&mut self.once, self.expiry);
         let prepare = |names: &[Vec<u8>]| {
             let fresh: Vec<Vec<u8>> = names.iter().filter(|name| once.is_new(name)).cloned().collect();
-            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key)).collect();
+            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key, expiry)).collect();
             (fresh, questions)
         };
         let sent_at = self.store.now() + self.ahead;
@@ -190,15 +198,15 @@ impl FactWalk {
         let mut of_facts = answers.split_off(asked.values.len().min(answers.len())).into_iter();
         let mut facts = Vec::with_capacity(asked.named.len());
         for key in asked.named {
-            let (kind, ttl, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
+            let (kind, expires, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
             let told = |answer: Option<RedisResult<Value>>| {
                 answer.transpose().map_err(|error| self.store.classify(error))
             };
             // Whoever may not ask for these would take a key for gone, or for one that never expires.
-            let (kind, ttl) = (told(kind)?.and_then(reply::text), told(ttl)?.as_ref().and_then(reply::int));
+            let (kind, expires) =
+                (told(kind)?.and_then(reply::text), told(expires)?.as_ref().and_then(reply::int));
             let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
-            let expires_at =
-                ttl.filter(|ttl| *ttl >= 0).map(|ttl| asked.sent_at + Duration::milliseconds(ttl));
+            let expires_at = expires.and_then(|answer| self.expiry.read(answer, asked.sent_at));
             let bytes = bytes.and_then(Result::ok).map(|bytes| reply::count(&bytes).unwrap_or(0));
             facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
         }
@@ -278,26 +286,31 @@ impl KeyWalk {
         }
     }
 
-    /// Counts what the pass would read, without reading it. Uses up the pass.
+    /// Counts what `run` would read, and tries on one key of each kind whether it may. Uses up the pass.
     ///
     /// # Errors
-    /// As [`Self::next_batch`].
+    /// As [`Self::next_batch`]: also what `run` would end with, because the user lacks a right.
     pub async fn count(
         mut self,
+        run: Run,
         report: &(dyn Fn(JobProgress) + Send + Sync),
     ) -> Result<(ExportCount, Vec<String>), RedisError> {
         let (mut count, mut is_unmeasured) = (ExportCount::default(), false);
-        while !self.facts.over {
-            let (_, facts) = self.facts.turn(Vec::new(), |_| None).await?;
+        let mut trial = Trial::of(run);
+        while !self.facts.over || trial.has_small() {
+            let (answered, facts) = self.facts.turn(trial.small(), |key| run.command(key)).await?;
+            walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
             for key in facts {
-                if key.kind.is_none() {
+                let Some(kind) = key.kind else {
                     self.left.unread += 1;
                     continue;
-                }
+                };
                 count.keys += 1;
                 count.bytes += key.bytes.unwrap_or(0);
                 is_unmeasured |= key.bytes.is_none();
+                trial.note(kind, key);
             }
+            trial.windows(&self.facts.walk, &self.facts.store).await?;
             report(self.progress());
         }
         let mut notes = self.notes();

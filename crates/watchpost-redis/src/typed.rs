@@ -12,6 +12,8 @@ use crate::reply;
 
 /// Up to this many bytes of memory a value is read at once.
 pub(crate) const WHOLE_BYTES_MAX: u64 = 64 << 10;
+/// Up to this much memory a value is dumped whole: two to three milliseconds of the server's time.
+pub(crate) const DUMP_BYTES_MAX: u64 = 512 << 10;
 /// Elements of a window.
 const WINDOW: usize = 500;
 /// Bytes of a window of a string.

@@ -7,6 +7,7 @@
 
 mod away;
 mod dialect;
+mod locked;
 mod notice;
 mod settle;
 mod upkeep;
@@ -26,6 +27,7 @@ pub use notice::Notices;
 pub use settle::Settled;
 pub use upkeep::DatabaseSize;
 
+use crate::engine::locked::Locked;
 use crate::error::StoreError;
 
 /// A bound value; the variant carries the type even when it is NULL, because PostgreSQL needs it.
@@ -278,7 +280,7 @@ const WRITER_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
     /// One writer (a pool of one: waiting for it is waiting for the lock) and some readers.
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite { writer: SqlitePool, readers: SqlitePool, locked: Locked },
     /// A pool, and whether the server did not answer last.
     Postgres { pool: PgPool, away: Arc<AtomicBool> },
 }
@@ -308,14 +310,14 @@ impl Db {
             .acquire_timeout(Duration::from_secs(10))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
             .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
-        Ok(Self::Sqlite { writer, readers })
+        Ok(Self::Sqlite { writer, readers, locked: Locked::default() })
     }
 
     /// A file that is looked at and not written to, nor anything beside it; nobody may write to it meanwhile.
     pub(crate) fn look_at_file(path: &std::path::Path) -> Self {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
         let pool = || SqlitePoolOptions::new().max_connections(2).connect_lazy_with(options.clone());
-        Self::Sqlite { writer: pool(), readers: pool() }
+        Self::Sqlite { writer: pool(), readers: pool(), locked: Locked::default() }
     }
 
     pub(crate) async fn open_postgres(options: PgConnectOptions) -> Result<Self, StoreError> {
@@ -341,7 +343,7 @@ impl Db {
     /// Begins a transaction that may write. SQLite: BEGIN IMMEDIATE on the one writer.
     pub(crate) async fn begin_write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Self::Sqlite { writer, locked, .. } => Ok(Tx::Sqlite(locked.begin(writer).await?)),
             Self::Postgres { pool, away } => away::begin(pool, away, away::WRITE).await,
         }
     }
@@ -359,7 +361,7 @@ impl Db {
     /// Begins transactions that read one and the same state: two with SQLite, which computes an answer on one core, where a
     /// second connection is free and the writer can be held for a moment; else one.
     pub(crate) async fn begin_reads(&self) -> Result<Vec<Tx>, StoreError> {
-        let Self::Sqlite { writer, readers } = self else { return Ok(vec![self.begin_read().await?]) };
+        let Self::Sqlite { writer, readers, .. } = self else { return Ok(vec![self.begin_read().await?]) };
         let mut looks = vec![readers.begin().await?];
         let writer = tokio::time::timeout(WRITER_PATIENCE, writer.begin_with("BEGIN IMMEDIATE")).await;
         // While it is held nobody writes, in this process or another one.
@@ -377,7 +379,7 @@ impl Db {
     /// Closes what was opened to look at a copy: nothing was written, so there is no log to fold.
     pub(crate) async fn end_look(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -388,7 +390,7 @@ impl Db {
     /// Closes after the work at hand; SQLite's log is folded into the file.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers } => {
+            Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 if let Ok(mut connection) = writer.acquire().await {
                     let folded =

@@ -63,6 +63,9 @@ impl fmt::Debug for DatabaseTarget {
     }
 }
 
+/// So long a file is waited for that another process has locked.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Options of a SQLite file: WAL, foreign keys, full synchronisation, erased content overwritten.
 pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -70,7 +73,7 @@ pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
+        .busy_timeout(BUSY_TIMEOUT)
         .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
         .pragma("cache_size", "-16384")
@@ -82,10 +85,7 @@ pub(crate) fn sqlite_options(path: &std::path::Path) -> SqliteConnectOptions {
 
 /// Options for looking at a SQLite file that may be another program's: nothing of it is changed, its journal mode neither.
 pub(crate) fn sqlite_look(path: &std::path::Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(Duration::from_secs(10))
-        .pragma("query_only", "ON")
+    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).pragma("query_only", "ON")
 }
 
 /// Options of a PostgreSQL server, from its parts; `None` for SQLite.

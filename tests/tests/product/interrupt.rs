@@ -1,9 +1,12 @@
 //! Ctrl+C ends a verb, and nothing of what it was doing is left.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
 use watchpost_tests::{Home, Redis, until};
 
 /// For what another process does.
@@ -82,6 +85,57 @@ async fn a_job_is_cancelled_whenever_it_is_interrupted() -> Result<()> {
         assert_eq!(redis.ask(&["DBSIZE"])?.trim(), "0", "its keys are gone");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_command_that_waits_for_a_locked_database_says_so_and_ends_at_once() -> Result<()> {
+    let home = Home::new("a database is locked")?;
+    home.cli(["incident", "list"]).await?.ok()?;
+    let _lock = locked(&home).await?;
+    let (waiting, mut told) = home.start_cli_telling(["incident", "list"])?;
+    let line = told.line("locked by another process").await?;
+    assert!(line.contains("waited for, 10s at most"), "{line}");
+    let status = Home::interrupt(waiting).await?;
+    assert_eq!(status.code(), Some(130), "{status}");
+    told.line("watchpost: cancelled").await?;
+    Ok(())
+}
+
+/// The record of its end waits for the database; whoever presses again does not.
+#[tokio::test]
+async fn a_job_is_left_at_the_second_interrupt() -> Result<()> {
+    let home = Home::new("a job is left")?;
+    let (running, mut told) = home.start_cli_telling(["benchmark", "--ops", "1000000", "--pipeline", "2"])?;
+    until("the benchmark to be recorded", PATIENCE, || async {
+        ensure!(newest_job(&home).await? == "running", "it does not run");
+        Ok(())
+    })
+    .await?;
+    let lock = locked(&home).await?;
+    Home::press(&running)?;
+    told.line("stopping: what is being written to the audit database").await?;
+    let status = Home::interrupt(running).await?;
+    assert_eq!(status.code(), Some(130), "{status}");
+    told.line("left at once: how this benchmark job ended is not recorded").await?;
+    drop(lock);
+    assert_eq!(newest_job(&home).await?, "failed", "its process is gone");
+    Ok(())
+}
+
+/// A process that holds the write lock of the audit database until this is dropped.
+async fn locked(home: &Home) -> Result<Child> {
+    let mut shell = Command::new("sqlite3");
+    shell.arg(home.data().join("data/workspace/watchpost.db")).kill_on_drop(true);
+    let mut shell = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("no sqlite3")?;
+    let mut input = shell.stdin.take().context("its input")?;
+    input.write_all(b".timeout 10000\nBEGIN IMMEDIATE;\nSELECT 'held';\n").await?;
+    input.flush().await?;
+    let mut said = BufReader::new(shell.stdout.take().context("its output")?).lines();
+    let line = tokio::time::timeout(PATIENCE, said.next_line()).await??;
+    ensure!(line.as_deref() == Some("held"), "the lock was not had: {line:?}");
+    // The end of its input would end it.
+    shell.stdin = Some(input);
+    Ok(shell)
 }
 
 /// The state of the job that was begun last.

@@ -14,7 +14,7 @@ use watchpost_redis::backup::{
     Restored, Restorer, Scope,
 };
 use watchpost_redis::due::{SAMPLE_KEYS, SAMPLE_TIME};
-use watchpost_redis::export::KeyWalk;
+use watchpost_redis::export::{KeyWalk, Run};
 use watchpost_redis::local::{LocalError, LocalServer};
 use watchpost_report::{Prepared, WriteError};
 
@@ -45,7 +45,7 @@ pub(crate) async fn backup_preview(cx: Context, request: BackupRequest) -> Resul
         return Ok(report);
     }
     let walk = KeyWalk::start(&workspace.events()?, workspace.stop_token()).await?;
-    let (count, notes) = walk.count(&|_| {}).await?;
+    let (count, notes) = walk.count(Run::Backup, &|_| {}).await?;
     let figures = vec![
         Figure::count("keys", "Keys to write", count.keys),
         Figure::bytes("bytes", "Their memory in Redis", count.bytes),

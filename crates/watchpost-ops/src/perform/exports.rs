@@ -10,7 +10,7 @@ use watchpost_model::event::Event;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
 use watchpost_model::query::FieldName;
 use watchpost_redis::EventStore;
-use watchpost_redis::export::{EventChoice, EventWalk, ExportedEvent, KeyPart, KeyWalk};
+use watchpost_redis::export::{EventChoice, EventWalk, ExportedEvent, KeyPart, KeyWalk, Run};
 use watchpost_redis::typed::{Elements, Pair};
 use watchpost_report::{Prepared, ReportError, TableWriter, WriteError};
 
@@ -62,7 +62,7 @@ pub(crate) async fn export_preview(cx: Context, request: ExportRequest) -> Resul
     Target::of("path", &request.path, request.force)?;
     let (events, cancel) = (workspace.events()?, workspace.stop_token());
     let (figures, notes) = if request.all {
-        let (count, notes) = KeyWalk::start(&events, cancel).await?.count(&|_| {}).await?;
+        let (count, notes) = KeyWalk::start(&events, cancel).await?.count(Run::Export, &|_| {}).await?;
         let keys = Figure::count("rows", "Keys to write", count.keys);
         (vec![keys, Figure::bytes("bytes", MEMORY, count.bytes)], notes)
     } else {

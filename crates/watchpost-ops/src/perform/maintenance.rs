@@ -132,10 +132,7 @@ impl Retention {
     /// engine has not processed yet stay: removing them would hide them from detection.
     async fn retain(&self, workspace: &Workspace, ticket: &Ticket, tally: &mut Tally) -> Result<(), OpError> {
         let events = loaded(workspace, ticket).await?;
-        // Nothing can be removed there, and what waits for its engine would hide that. What else is wrong is waited for below.
-        if let Some(Err(replica @ RedisError::ReadOnly)) = ticket.soon(events.takes_writes()).await {
-            return Err(replica.into());
-        }
+        refuse_replica(&events, ticket).await?;
         tally.memory_before = ticket.soon(memory(workspace)).await.flatten();
         let mut journal = Journal::open(workspace, ticket, &events, self.restart).await?;
         let from = journal.begun().map(|begun| begun.position.clone());
@@ -162,6 +159,15 @@ impl Retention {
         }
         journal.close().await?;
         prune(workspace, &self.kept, ticket, tally).await
+    }
+}
+
+/// Ends a job that changes Redis on a read-only replica: nothing can be changed there, and that nothing was due, or that it
+/// waits for its engine, would hide that. What else is wrong with the server is for whoever asks it next.
+async fn refuse_replica(events: &EventStore, ticket: &Ticket) -> Result<(), OpError> {
+    match ticket.soon(events.takes_writes()).await {
+        Some(Err(replica @ RedisError::ReadOnly)) => Err(replica.into()),
+        _ => Ok(()),
     }
 }
 
@@ -465,9 +471,7 @@ async fn optimized(
     direction: Direction,
     ticket: &Ticket,
 ) -> Result<Ended, OpError> {
-    if let Some(Err(replica @ RedisError::ReadOnly)) = ticket.soon(events.takes_writes()).await {
-        return Err(replica.into());
-    }
+    refuse_replica(events, ticket).await?;
     let mut journal = Journal::open(workspace, ticket, events, false).await?;
     journal.forget_others().await?;
     let from = journal.begun().map(|begun| begun.position.clone());

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use watchpost_model::job::JobReport;
-use watchpost_model::plain::grouped;
+use watchpost_model::plain::{grouped, percent};
 use watchpost_redis::EventStore;
 use watchpost_redis::benchmark;
 use watchpost_redis::cleanup::leftovers;
@@ -231,7 +231,7 @@ pub(crate) async fn tell(
 
 /// `touches an estimated 15,683 of 1,204,000 keys (1.3 %)`.
 fn words(part: u64, keys: u64, is_estimate: bool) -> String {
-    let share = percent(part, keys);
+    let share = share(part, keys);
     format!("touches {}{} of {} keys ({share})", estimated(is_estimate), grouped(part), grouped(keys))
 }
 
@@ -239,7 +239,7 @@ fn words(part: u64, keys: u64, is_estimate: bool) -> String {
 fn restore_words(written: u64, replaced: u64, keys: u64, is_estimate: bool) -> String {
     let there = match keys {
         0 => "where no keys are".to_owned(),
-        _ => format!("where {} keys are ({})", grouped(keys), percent(written + replaced, keys)),
+        _ => format!("where {} keys are ({})", grouped(keys), share(written + replaced, keys)),
     };
     let (estimated, all) = (estimated(is_estimate), grouped(written + replaced));
     format!(
@@ -252,11 +252,15 @@ const fn estimated(is_estimate: bool) -> &'static str {
     if is_estimate { "an estimated " } else { "" }
 }
 
-/// `1.3 %`.
-fn percent(part: u64, keys: u64) -> String {
-    match u128::from(part) * 1_000 / u128::from(keys.max(1)) {
-        0 if part > 0 => "less than 0.1 %".to_owned(),
-        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+/// `1.3 %`; neither what is little reads as nothing, nor what is nearly all as all.
+fn share(part: u64, keys: u64) -> String {
+    let (part_1000, keys_wide) = (u128::from(part) * 1_000, u128::from(keys));
+    if part > 0 && part_1000 < keys_wide {
+        "less than 0.1 %".to_owned()
+    } else if part < keys && part_1000 > keys_wide * 999 {
+        "more than 99.9 %".to_owned()
+    } else {
+        percent(part, keys)
     }
 }
 
@@ -270,6 +274,9 @@ mod tests {
         assert_eq!(words(0, 0, false), "touches 0 of 0 keys (0.0 %)");
         assert_eq!(words(1, 100_000, false), "touches 1 of 100,000 keys (less than 0.1 %)");
         assert_eq!(words(999, 999, false), "touches 999 of 999 keys (100.0 %)");
+        assert_eq!(words(3, 35, false), "touches 3 of 35 keys (8.6 %)");
+        assert_eq!(words(1, 1_001, false), "touches 1 of 1,001 keys (less than 0.1 %)");
+        assert_eq!(words(1_999, 2_000, false), "touches 1,999 of 2,000 keys (more than 99.9 %)");
     }
 
     #[test]

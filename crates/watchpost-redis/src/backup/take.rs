@@ -22,12 +22,10 @@ use crate::link::Link;
 use crate::reply;
 use crate::retention::progress;
 use crate::store::EventStore;
+use crate::typed::DUMP_BYTES_MAX;
 use crate::typed::Elements;
 use crate::typed::ValueKind;
 use crate::typed::Windows;
-
-/// Up to this much memory a value is dumped whole: two to three milliseconds of the server's time.
-pub(super) const DUMP_BYTES_MAX: u64 = 512 << 10;
 
 /// One pass that reads everything.
 pub struct BackupWalk {

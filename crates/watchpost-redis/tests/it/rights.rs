@@ -26,6 +26,7 @@ use watchpost_redis::diagnose;
 use watchpost_redis::export::EventChoice;
 use watchpost_redis::export::EventWalk;
 use watchpost_redis::export::KeyWalk;
+use watchpost_redis::export::Run;
 use watchpost_redis::optimize::Mode;
 use watchpost_redis::optimize::optimize;
 use watchpost_redis::optimize::revert;
@@ -237,7 +238,7 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
         ("-lrange", false),
         ("-zrange", false),
         ("-type", false),
-        ("-pttl", false),
+        ("-pttl -pexpiretime", false),
         ("-hgetall", false),
         ("-hgetall", true),
     ] {
@@ -251,13 +252,7 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
         ] {
             let _: redis::Value = query(&mut raw, words).await;
         }
-        let rule = ["ACL", "SETUSER", "watchpost", "reset", "on", ">secret", "~security:*", "+@all", refused];
-        let _: redis::Value = query(&mut raw, &rule).await;
-        let target = RedisTarget {
-            username: Some("watchpost".into()),
-            password: Some("secret".into()),
-            ..server.target()
-        };
+        let target = all_but(&server, refused).await;
         let (store, cancel) = (connected(&target).await, CancellationToken::new());
         let ended = if is_of_events {
             let mut walk = EventWalk::start(&store, EventChoice::default(), cancel).await.unwrap();
@@ -277,6 +272,68 @@ async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
             }
         };
         assert!(matches!(ended, Err(RedisError::NoPermission(_))), "{refused}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_preview_stops_where_the_run_would() {
+    let server = TestServer::start().await;
+    let mut raw = server.raw().await;
+    for words in [
+        &["SET", "security:note", "1"][..],
+        &["RPUSH", "security:list", "1"],
+        &["HSET", "security:auth:1700000000000", "type", "login"],
+        &["EVAL", "for n = 1, 3000 do redis.call('ZADD', 'security:large', n, 'member' .. n) end", "0"],
+    ] {
+        let _: redis::Value = query(&mut raw, words).await;
+    }
+    for (refused, export_stops, backup_stops) in [
+        ("", false, false),
+        ("-get", true, false),
+        ("-lrange", true, false),
+        ("-hgetall", true, false),
+        // Too large to be exported whole, and not to be dumped.
+        ("-zscan", true, false),
+        ("-zrange", false, false),
+        ("-dump", false, true),
+    ] {
+        let store = connected(&all_but(&server, refused).await).await;
+        for (run, stops) in [(Run::Export, export_stops), (Run::Backup, backup_stops)] {
+            let walk = KeyWalk::start(&store, CancellationToken::new()).await.unwrap();
+            match walk.count(run, &|_| {}).await {
+                Ok((count, _)) => assert_eq!((stops, count.keys), (false, 4), "{run:?} {refused}"),
+                Err(RedisError::NoPermission(_)) => assert!(stops, "{run:?} {refused}"),
+                Err(error) => panic!("{run:?} {refused}: {error}"),
+            }
+        }
+    }
+}
+
+/// A user who may do everything but what is refused.
+async fn all_but(server: &TestServer, refused: &str) -> RedisTarget {
+    let mut rule = vec!["ACL", "SETUSER", "watchpost", "reset", "on", ">secret", "~security:*", "+@all"];
+    rule.extend(refused.split_whitespace());
+    let _: redis::Value = query(&mut server.raw().await, &rule).await;
+    RedisTarget { username: Some("watchpost".into()), password: Some("secret".into()), ..server.target() }
+}
+
+#[tokio::test]
+async fn an_expiry_is_exact_where_the_user_may_ask_for_it() {
+    for (refused, is_exact) in [("", true), ("-pttl", true), ("-pexpiretime", false)] {
+        let server = TestServer::start().await;
+        let (mut raw, expires) = (server.raw().await, 4_102_444_800_123_i64);
+        let _: redis::Value = query(&mut raw, &["SET", "security:note", "1"]).await;
+        let _: u64 = query(&mut raw, &["PEXPIREAT", "security:note", &expires.to_string()]).await;
+        let store = connected(&all_but(&server, refused).await).await;
+        let mut walk = KeyWalk::start(&store, CancellationToken::new()).await.unwrap();
+        let mut parts = Vec::new();
+        while let Some(batch) = walk.next_batch().await.unwrap() {
+            parts.extend(batch);
+        }
+        let note = parts.iter().find(|part| part.key == b"security:note").unwrap();
+        let off = note.expires_at.unwrap().timestamp_millis() - expires;
+        assert!(if is_exact { off == 0 } else { off.abs() < 5_000 }, "{refused}: {off} ms");
+        assert_eq!(denied(&server).await, BTreeSet::new(), "{refused}: nothing is tried in vain");
     }
 }
 

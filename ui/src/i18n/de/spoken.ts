@@ -119,6 +119,7 @@ export const spokenTexts = {
   'core_fault.hint.back': 'ist die Datenbank wieder da, vor einem neuen Versuch nachsehen: Wurde es getan, steht es im Prüfprotokoll',
   'core_fault.hint.disk': 'nichts wurde geändert; den Datenträger (Platz, Kontingent, Fehler) und die Rechte an der Datei und ihrem Ordner ansehen',
   'core_fault.hint.space': 'Platz schaffen und erneut versuchen',
+  'core_fault.hint.room': 'auf dem Datenträger von {path} Platz schaffen und dann neu öffnen: Vorher lässt sich nichts festhalten',
   'core_fault.hint.folder': 'einen anderen Ordner wählen oder diesem Konto das Recht geben, dort zu schreiben',
   'core_fault.hint.unlock': 'mit der Passphrase entsperren',
   'core_fault.hint.observes': 'diese Verbindung ist auf Beobachten gestellt, und in ihr Redis wird nichts geschrieben; eine andere öffnen oder sie unter Einstellungen ändern',

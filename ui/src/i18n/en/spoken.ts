@@ -121,6 +121,7 @@ export const spokenTexts = {
   'core_fault.hint.back': 'when the database is back, look before you try again: if it was done, the audit trail has it',
   'core_fault.hint.disk': 'nothing was changed; look at the disk (space, quota, errors) and at the rights to the file and its folder',
   'core_fault.hint.space': 'free some space and try again',
+  'core_fault.hint.room': 'free room on the disk of {path}, then open it again: nothing can be recorded before',
   'core_fault.hint.folder': 'choose another folder, or give this account the right to write there',
   'core_fault.hint.unlock': 'unlock it with its passphrase',
   'core_fault.hint.observes': 'this connection is set to observe, and nothing is written to its Redis; open another one, or change it in Settings',

@@ -47,6 +47,9 @@ describe('what the core says of a connection that fails', () => {
       'der Datenträger der Datenbank ist voll; nichts wurde geschrieben',
       'Platz schaffen und erneut versuchen',
     ]);
+    expect((await said('de', 'the disk of the database is full; nothing was written', 'free room on the disk of /srv/audit.db, then open it again: nothing can be recorded before'))[1]).toBe(
+      'auf dem Datenträger von /srv/audit.db Platz schaffen und dann neu öffnen: Vorher lässt sich nichts festhalten',
+    );
     expect((await said('de', 'cannot read /x.pem, which is to be used for TLS: No such file'))[0]).toBe('/x.pem kann nicht gelesen werden, obwohl es für TLS gebraucht wird: No such file');
   });
 

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use watchpost_model::event::Severity;
 use watchpost_model::incident::Verdict;
 use watchpost_model::period::Period;
+use watchpost_model::plain::percent;
 use watchpost_report::{Parameter, Section};
 use watchpost_store::IncidentTimes;
 
@@ -35,8 +36,7 @@ fn share(part: usize, of: usize) -> String {
     if of == 0 {
         return "-".to_owned();
     }
-    let permille = (part * 1_000 + of / 2) / of;
-    format!("{}.{} % ({part} of {of})", permille / 10, permille % 10)
+    format!("{} ({part} of {of})", percent(part as u64, of as u64))
 }
 
 struct Measured {
