@@ -263,7 +263,8 @@ pub(crate) async fn behind(
     let Some(summary) = summary else { return Ok(Behind::Caller) };
     let workspace = cx.workspace()?;
     let standing = FourEyesNow::with(&workspace, &cx.caller).await?;
-    if is_engine(&workspace) && standing.policy.on && !standing.people.is_empty() {
+    // Over HTTP the login is that of the daemon, whoever asks.
+    if is_person(&cx.caller) && is_engine(&workspace) && standing.policy.on && !standing.people.is_empty() {
         let message =
             format!("{summary}: two people have to decide that, and the login of the engine is nobody's");
         return Err(
