@@ -12,7 +12,7 @@ use watchpost_model::connection::Connection;
 use watchpost_store::{DatabaseTarget, SchemaBehind};
 
 use crate::connections::ConnectionBook;
-use crate::contract::{Tag, WorkspaceStatus};
+use crate::contract::{OpeningFailed, Tag, WorkspaceStatus};
 use crate::error::{ErrorCode, OpError};
 use crate::locking::Lock;
 use crate::making::Makings;
@@ -70,6 +70,8 @@ pub(crate) struct Inner {
     opening: tokio::sync::Mutex<()>,
     /// Name of the connection that is being opened; held for a glance, never across an await.
     coming: Mutex<Option<String>>,
+    /// What could not be opened last, until something is; held as the name is.
+    failed: Mutex<Option<OpeningFailed>>,
     /// Capacity 256; a receiver that lags is told so and re-fetches everything.
     changes: broadcast::Sender<BTreeSet<Tag>>,
 }
@@ -125,6 +127,7 @@ impl Console {
             workspace: RwLock::new(None),
             opening: tokio::sync::Mutex::new(()),
             coming: Mutex::new(None),
+            failed: Mutex::new(None),
             changes,
         })))
     }
@@ -173,6 +176,15 @@ impl Console {
         *self.0.coming.lock().unwrap_or_else(PoisonError::into_inner) = name;
         // Nothing became stale, but whoever listens hears of it now. No subscriber is no error.
         drop(self.0.changes.send(BTreeSet::new()));
+    }
+
+    /// The connection that could not be opened last, until one is.
+    pub(crate) fn opening_failed(&self) -> Option<OpeningFailed> {
+        self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_failed(&self, failed: Option<OpeningFailed>) {
+        *self.0.failed.lock().unwrap_or_else(PoisonError::into_inner) = failed;
     }
 
     pub(crate) fn book(&self) -> MutexGuard<'_, ConnectionBook> {
@@ -227,10 +239,17 @@ impl Console {
         }
         let coming = Coming::say(self, &connection.name);
         let opened = Workspace::open(self, connection.clone()).await;
-        let workspace = opened.map_err(|problem| {
+        let opened = opened.map_err(|problem| {
             let target = crate::targets::database_target(self, &connection, None);
             crate::error_map::naming_the_disk(problem, &target)
-        })?;
+        });
+        // Whoever hears that nothing opens any more hears why.
+        self.set_failed(opened.as_ref().err().map(|error| OpeningFailed {
+            id: connection.id,
+            name: connection.name.clone(),
+            error: error.clone(),
+        }));
+        let workspace = opened?;
         let before = {
             let mut slot = self.0.workspace.write().unwrap_or_else(PoisonError::into_inner);
             slot.replace(workspace)

@@ -465,6 +465,7 @@ impl Console {
         let Ok(workspace) = self.workspace() else { return };
         if is_change
             && two_people::is_person(&cx.caller)
+            && !two_people::is_engine(&workspace)
             && let Err(problem) = workspace.store().person_seen(&cx.caller.name).await
         {
             if matches!(problem, StoreError::ReadOnly(_)) {

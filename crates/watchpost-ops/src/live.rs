@@ -84,6 +84,7 @@ impl LiveFeed {
         let status = WorkspaceStatus {
             connection: None,
             opening: None,
+            opening_failed: None,
             redis: None,
             database: None,
             trail: None,

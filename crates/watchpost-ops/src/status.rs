@@ -29,6 +29,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         caller,
         connection: None,
         opening: console.coming(),
+        opening_failed: if workspace.is_none() { console.opening_failed() } else { None },
         redis: None,
         database: None,
         trail: None,

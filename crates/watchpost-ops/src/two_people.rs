@@ -5,13 +5,13 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use watchpost_model::access::{Caller, Origin, Permission};
+use watchpost_model::access::{Caller, Origin, Permission, Role};
 use watchpost_model::approval::{
     ApprovalRequest, ApprovalState, Carrier, FourEyes, KNOWN_DAYS, Matter, TwoPeople, person_key,
 };
 use watchpost_model::audit::{AuditDraft, AuditFilter, AuditOutcome, Change};
 use watchpost_model::privacy::Erasure;
-use watchpost_store::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
+use watchpost_store::{ApprovalMove, ApprovalTrail, LoginStanding, NewApproval, approval_object};
 
 use crate::console::Workspace;
 use crate::contract::FourEyesState;
@@ -86,15 +86,20 @@ impl FourEyesNow {
     pub(crate) async fn of(workspace: &Workspace) -> Result<Self, OpError> {
         let policy = setting::read(workspace.store(), SETTING).await?.value;
         let since = workspace.now() - chrono::Duration::days(KNOWN_DAYS);
-        let people = workspace.store().people(since).await?;
-        Ok(Self { policy, people, by_login: workspace.login().is_some() })
+        let mut people = workspace.store().people(since).await?;
+        let by_login = workspace.login().is_some();
+        if by_login {
+            let barred = decides_nothing(workspace).await?;
+            people.retain(|name| !barred.contains(name));
+        }
+        Ok(Self { policy, people, by_login })
     }
 
-    /// The same with whoever is about to do something: they are there, also if it is their first time.
+    /// The same with whoever is about to do something: they are there, also if it is their first time. The engine is nobody.
     async fn with(workspace: &Workspace, caller: &Caller) -> Result<Self, OpError> {
         let mut standing = Self::of(workspace).await?;
         let name = person_key(&caller.name);
-        if is_person(caller) && !standing.people.contains(&name) {
+        if is_person(caller) && !is_engine(workspace) && !standing.people.contains(&name) {
             standing.people.push(name);
         }
         Ok(standing)
@@ -124,6 +129,8 @@ impl FourEyesNow {
                     logins.into_iter().filter(|(_, role)| role.may(permission)).map(|(name, _)| name),
                 );
             }
+            let engines = workspace.store().login_engines().await?;
+            names.retain(|name| !engines.contains(name));
             names
         } else {
             let roles = setting::read::<Roles>(workspace.store(), roles::SETTING).await?.value;
@@ -144,10 +151,14 @@ impl FourEyesNow {
             FourEyesState::Alone => format!(
                 "four eyes are not available alone: only one person is known{}. Purges, wide blocks and changes of keys are \
                  done at once, and their records say that nobody else looked; a legal hold is not released by whoever \
-                 placed it. A second person is known once they change something at a window or a command line with {} of \
-                 their own.",
+                 placed it. A second person is known once they change something at a window or a command line with {}.",
                 self.people.first().map_or_else(String::new, |name| format!(", {name}")),
-                if self.by_login { "a login at the database" } else { "an account" }
+                if self.by_login {
+                    "a login at the database of their own; that of the engine is nobody's, and whose role decides nothing \
+                     is nobody to be asked"
+                } else {
+                    "an account of their own"
+                }
             ),
             FourEyesState::Off => {
                 "four eyes are switched off: purges, wide blocks and changes of keys are done by one \
@@ -161,6 +172,21 @@ impl FourEyesNow {
 /// Is this somebody who can be told apart from others, at a window or a command line?
 pub(crate) const fn is_person(caller: &Caller) -> bool {
     matches!(caller.origin, Origin::Window | Origin::Cli)
+}
+
+/// Is this console at the database with the login of the engine? Whoever uses that is nobody who could be told apart.
+pub(crate) fn is_engine(workspace: &Workspace) -> bool {
+    workspace.login().is_some_and(|login| login.standing == LoginStanding::Engine)
+}
+
+/// Logins, as people are told apart, whose role may do nothing of what two people decide.
+async fn decides_nothing(workspace: &Workspace) -> Result<Vec<String>, OpError> {
+    let owners = workspace.store().login_owners().await?;
+    let logins = workspace.store().login_roles().await?;
+    let decides =
+        |role: Role| OPERATIONS.iter().any(|spec| spec.two_people.is_some() && role.may(spec.permission));
+    let barred = logins.into_iter().filter(|(name, role)| !decides(*role) && !owners.contains(name));
+    Ok(barred.map(|(name, _)| person_key(&name)).collect())
 }
 
 fn parse<T: DeserializeOwned>(request: &Value) -> Result<T, OpError> {
@@ -237,6 +263,14 @@ pub(crate) async fn behind(
     let Some(summary) = summary else { return Ok(Behind::Caller) };
     let workspace = cx.workspace()?;
     let standing = FourEyesNow::with(&workspace, &cx.caller).await?;
+    // Over HTTP the login is that of the daemon, whoever asks.
+    if is_person(&cx.caller) && is_engine(&workspace) && standing.policy.on && !standing.people.is_empty() {
+        let message =
+            format!("{summary}: two people have to decide that, and the login of the engine is nobody's");
+        return Err(
+            OpError::new(ErrorCode::Permission, message).hint("ask with a login at the database of your own")
+        );
+    }
     if standing.state() != FourEyesState::InForce {
         if two.matter.alone() {
             return Ok(Behind::Alone(two.matter));

@@ -358,7 +358,13 @@ impl KeyWalk {
             let elements = match self.facts.walk.read(windows.next(&store.inner.jobs)).await {
                 Ok(Some(elements)) => elements,
                 // At its end, or of another type by now: what is written of it stays.
-                Ok(None) | Err(RedisError::WrongType(_)) => {
+                Ok(None) => {
+                    self.left.empty += u64::from(*part == 0);
+                    self.reading = None;
+                    continue;
+                }
+                Err(RedisError::WrongType(_)) => {
+                    self.left.changed += u64::from(*part == 0);
                     self.reading = None;
                     continue;
                 }

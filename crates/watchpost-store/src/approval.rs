@@ -327,12 +327,14 @@ impl Store {
         self.commit(write).await.map(drop)
     }
 
-    /// People who did something since then, by name.
+    /// People who did something since then, by name; where the database has logins, only those who can still log in, and
+    /// never an engine.
     ///
     /// # Errors
     /// What the database says.
     pub async fn people(&self, since: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT name FROM person WHERE last_at >= $1 ORDER BY name";
-        self.read().await?.fetch(sql, args![since]).await?.iter().map(|row| row.text(0)).collect()
+        let mut tx = self.read().await?;
+        let sql = tx.dialect().people();
+        tx.fetch(sql, args![since]).await?.iter().map(|row| row.text(0)).collect()
     }
 }

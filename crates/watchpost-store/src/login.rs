@@ -29,6 +29,12 @@ const OWNERS: &str = "SELECT CAST(l.rolname AS TEXT) FROM pg_catalog.pg_roles l 
     AND (l.oid = c.relowner OR (NOT l.rolsuper AND pg_has_role(l.oid, c.relowner, 'MEMBER'))) \
     WHERE l.rolcanlogin ORDER BY 1";
 
+/// Logins in the group of the engine that do not act as the owner of the tables: whoever makes a group is a member of it.
+const ENGINES: &str = "SELECT CAST(l.rolname AS TEXT) FROM pg_catalog.pg_roles l JOIN pg_catalog.pg_class c \
+    ON c.oid = CAST('audit_head' AS regclass) JOIN pg_catalog.pg_roles g ON g.rolname = 'watchpost_engine' \
+    AND pg_has_role(l.oid, g.oid, 'MEMBER') \
+    WHERE l.rolcanlogin AND NOT l.rolsuper AND NOT pg_has_role(l.oid, c.relowner, 'MEMBER') ORDER BY 1";
+
 /// What the server makes of this login, beside the groups of people.
 const STANDING: &str = "SELECT CASE WHEN pg_has_role(session_user, c.relowner, 'MEMBER') THEN 'owner' \
     WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname = 'watchpost_engine' \
@@ -103,6 +109,18 @@ impl Store {
             return Ok(Vec::new());
         }
         tx.fetch(OWNERS, args![]).await?.iter().map(|row| row.text(0)).collect()
+    }
+
+    /// Every login of the engine, by name, whatever else it is. None where the database is a file.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn login_engines(&self) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.read().await?;
+        if tx.dialect() == Dialect::Sqlite {
+            return Ok(Vec::new());
+        }
+        tx.fetch(ENGINES, args![]).await?.iter().map(|row| row.text(0)).collect()
     }
 
     /// Every login with a role, by name: of several groups, the one that may most. None where the database is a file.

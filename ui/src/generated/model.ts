@@ -4714,6 +4714,20 @@ field?: string,
  */
 trace_id?: string, };
 
+export type OpeningFailed = { 
+/**
+ * Which.
+ */
+id: ConnectionId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Why, and what to do about it.
+ */
+error: OpError, };
+
 export type OptimizeRequest = { 
 /**
  * The way back: write compressed payloads as they were, and keep events as large hashes again where the server's
@@ -8363,6 +8377,10 @@ connection: Connection | null,
  * Name of the connection that is being opened, until it is or has failed.
  */
 opening?: string, 
+/**
+ * While no connection is open: the one that was to be opened last, and why it is not.
+ */
+opening_failed?: OpeningFailed, 
 /**
  * Redis; absent when no connection is open.
  */

@@ -5,6 +5,7 @@ import { tick } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import Shell from '../app.svelte';
 import { openBlock, pendingBlock } from '$ui/domain/block/block-request.svelte';
+import type { OpError } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { dialogs, panels } from '$ui/shell/panels';
@@ -128,8 +129,37 @@ describe('a workspace that is being opened', () => {
     expect(hook('panel-title').textContent).toBe('Incidents');
     opening = {};
     await app.live.look();
-    await waitFor(() => hook('no-connection'));
+    await waitFor(() => expect(hook('no-connection').textContent).toContain('No workspace is open'));
     expect(document.querySelector('[data-test=opening]')).toBeNull();
+    expect(document.querySelector('[data-test=open-again]')).toBeNull();
+  });
+
+  it('says why it is not open and what to do, wherever a link leads, and tries again', async () => {
+    router.go('incidents', '42', {});
+    platform = demoPlatform(new URLSearchParams());
+    const status = platform.answers.workspace_status;
+    const id = '0190b3c4-0000-7000-8000-000000000002';
+    let error: OpError = { code: 'unavailable', message: 'the database cannot be reached: no such host', hint: 'nothing was changed; test the connection in Settings' };
+    platform.answers.workspace_status = async () => {
+      const made = await status?.({});
+      if (made === undefined) throw new Error('the demo has a status');
+      return { ...made, connection: null, redis: null, database: null, opening_failed: { id, name: 'shop-production', error } };
+    };
+    app = new App(platform);
+    await app.live.look();
+    render(Shell, { app });
+    await waitFor(() => expect(hook('no-connection').textContent).toContain('shop-production was not opened'));
+    expect(hook('no-connection').textContent).toContain('no such host');
+    expect(hook('no-connection').textContent).toContain('test the connection in Settings');
+    // What the backend has no advice for has that of the window.
+    error = { code: 'schema_too_new', message: 'the database has schema 99, and this version knows 38' };
+    platform.answers.connection_open = () => {
+      throw error;
+    };
+    await fireEvent.click(hook('open-again'));
+    await waitFor(() => expect(requests(platform, 'connection_open')).toEqual([{ id }]));
+    await waitFor(() => expect(hook('no-connection').textContent).toContain('schema 99'));
+    expect(hook('no-connection').textContent).toContain('Update this one.');
   });
 });
 

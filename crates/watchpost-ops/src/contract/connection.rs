@@ -6,6 +6,8 @@ use watchpost_model::connection::Connection;
 use watchpost_model::diagnosis::{AclLine, CheckStep};
 use watchpost_model::ids::ConnectionId;
 
+use crate::error::OpError;
+
 /// Whether secrets can be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -151,4 +153,15 @@ pub struct ConnectionCheck {
 pub struct ConnectionRef {
     /// Which.
     pub id: ConnectionId,
+}
+
+/// A connection that was to be opened, and is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct OpeningFailed {
+    /// Which.
+    pub id: ConnectionId,
+    /// Its name.
+    pub name: String,
+    /// Why, and what to do about it.
+    pub error: OpError,
 }

@@ -52,8 +52,8 @@ pub use block::{
     BlockTerms, BlockTrial,
 };
 pub use connection::{
-    ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, ParsedUrl, SecretInput,
-    SecretState,
+    ConnectionCheck, ConnectionDraft, ConnectionList, ConnectionParse, ConnectionRef, OpeningFailed,
+    ParsedUrl, SecretInput, SecretState,
 };
 pub use contain::{
     BlockStanding, ContainAdd, ContainCheck, ContainList, ContainListRequest, ContainRemove, ContainRow,
@@ -264,6 +264,10 @@ pub struct WorkspaceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub opening: Option<String>,
+    /// While no connection is open: the one that was to be opened last, and why it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub opening_failed: Option<OpeningFailed>,
     /// Redis; absent when no connection is open.
     pub redis: Option<Part>,
     /// The database.

@@ -14,7 +14,7 @@ use crate::contract::{
 use crate::door::{Call, Context, OPERATIONS};
 use crate::error::{ErrorCode, OpError};
 use crate::setting::{self, json};
-use crate::two_people::{FourEyesNow, SETTING, one_of, unchanged};
+use crate::two_people::{FourEyesNow, SETTING, is_engine, is_person, one_of, unchanged};
 
 pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalList, OpError> {
     let workspace = cx.workspace()?;
@@ -61,7 +61,15 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
                 id.trim()
             )));
     }
-    let asked = cx.workspace()?.store().approval(id.trim()).await?;
+    let workspace = cx.workspace()?;
+    if !is_person(&cx.caller) || is_engine(&workspace) {
+        let message = "the engine is nobody: it decides nothing that takes a second person";
+        return Err(OpError::new(ErrorCode::Permission, message).hint(format!(
+            "decide with a login, or an account, of your own: `watchpost approval grant {}`",
+            id.trim()
+        )));
+    }
+    let asked = workspace.store().approval(id.trim()).await?;
     let spec = OPERATIONS.iter().find(|spec| spec.name == asked.operation && spec.two_people.is_some());
     let spec = spec.ok_or_else(|| {
         OpError::precondition(format!("{:?} needs no second person in this version", asked.operation))

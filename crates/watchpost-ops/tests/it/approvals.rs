@@ -175,7 +175,11 @@ async fn what_ran_out_was_withdrawn_refused_or_changed_does_nothing() {
         let refused = team.as_admin::<operation::block_add>("dana", wide()).await.unwrap_err();
         team.waiting(&refused).await.id
     };
-    let refused = |result: Result<ApprovalGranted, OpError>| result.unwrap_err().code;
+    let refused = |result: Result<ApprovalGranted, OpError>| {
+        let told = result.unwrap_err();
+        assert!(told.hint.is_none(), "what is over is not decided again: {told}");
+        told.code
+    };
 
     let id = ask().await;
     let decision = ApprovalRef { id: id.clone() };
@@ -291,14 +295,15 @@ async fn each_matter_waits_and_is_done_by_two() {
     let after = team.list().await.approvals.into_iter().find(|one| one.id == asked.id).unwrap();
     assert!(!after.request.contains("j.doe") && after.state == ApprovalState::Done, "{after:?}");
     // The erasure took the name out of its own request: nobody changed that who should be looked for.
+    let over = format!("the request {} is done", asked.id);
     let again = team.grant("robin", Role::Lead, &asked.id).await.unwrap_err();
-    assert_eq!(again.message, format!("the request {} is done", asked.id));
+    assert_eq!((again.message, again.hint), (over.clone(), None));
     let decision = ApprovalDecision { id: asked.id.clone(), note: None };
     let again = team.as_admin::<operation::approval_refuse>("robin", decision).await.unwrap_err();
-    assert_eq!(again.message, format!("the request {} is done", asked.id));
+    assert_eq!((again.message, again.hint), (over.clone(), None));
     let own = ApprovalRef { id: asked.id.clone() };
     let again = team.as_admin::<operation::approval_withdraw>("dana", own).await.unwrap_err();
-    assert_eq!(again.message, format!("the request {} is done", asked.id));
+    assert_eq!((again.message, again.hint), (over.clone(), None));
     let own = PrivacyErase { kind: SubjectKind::User, subject: "robin".into(), reason: "12".into() };
     let refused = team.as_admin::<operation::privacy_erase>("robin", own.clone()).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::Permission, "nobody asks to erase what they did");

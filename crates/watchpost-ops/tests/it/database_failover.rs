@@ -399,3 +399,74 @@ async fn a_commit_that_waits_for_a_standby_that_is_gone_does_not_keep_the_consol
     says(&server, "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "0").await;
     says(&server, "SELECT COUNT(*) FROM audit_record WHERE outcome <> 'success'", "0").await;
 }
+
+/// What `asked` answers while everything that waits for a standby is ended: it is done after all, holds nothing any more, and
+/// nobody is told so.
+async fn cut_short<T>(server: &Server, asked: impl Future<Output = T>) -> T {
+    let cut = async {
+        let waiting =
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        let mut timer = tokio::time::interval(Duration::from_millis(50));
+        while server.tell(waiting).is_ok() {
+            timer.tick().await;
+        }
+    };
+    let asked = tokio::time::timeout(BOUND, asked);
+    tokio::select! {
+        answered = asked => answered.expect("it is told"),
+        () = cut => panic!("the account may"),
+    }
+}
+
+/// It names the standby, and nobody who should be ended.
+fn names_the_standby(told: &OpError) {
+    assert_eq!(told.code, ErrorCode::Unavailable, "{told}");
+    assert!(told.message.contains("a synchronous standby that is gone"), "{told}");
+    assert!(!told.to_string().contains("pg_terminate_backend"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_that_cannot_note_itself_names_the_standby_that_is_gone() {
+    let Some(server) = Server::start().await else { return };
+    let address = Address::of(&server).await;
+    let home = folder();
+    let desk = open(&home, Tenure::Guest, &server, &address).await;
+    rename(&desk, "One").await.expect("it takes changes");
+    set(&server, "synchronous_standby_names = 'gone'");
+    // The setting reaches the server a moment later.
+    let in_vain = async {
+        while rename(&desk, "Perhaps").await.is_ok() {}
+        desk.ask::<operation::audit_verify>(AuditVerify::default()).await
+    };
+    // Nobody holds the log: what waits is the record of the check itself.
+    let told = cut_short(&server, in_vain).await.expect_err("its record is not confirmed");
+    names_the_standby(&told);
+    assert!(told.message.contains("whether it was done is not known"), "{told}");
+    set(&server, "synchronous_standby_names = ''");
+    assert!(verifies(&desk).await, "it goes on when no standby is waited for");
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_names_the_standby_that_is_gone() {
+    let Some(server) = Server::start().await else { return };
+    let address = Address::of(&server).await;
+    let home = folder();
+    // An owner has a key to sign with.
+    let desk = open(&home, Tenure::Owner, &server, &address).await;
+    rename(&desk, "One").await.expect("it takes changes");
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("a checkpoint is signed");
+    set(&server, "synchronous_standby_names = 'gone'");
+    let in_vain = async {
+        loop {
+            // Something to sign for.
+            drop(rename(&desk, "Perhaps").await);
+            if let Err(error) = desk.ask::<operation::audit_checkpoint>(Nothing {}).await {
+                return error;
+            }
+        }
+    };
+    names_the_standby(&cut_short(&server, in_vain).await);
+    set(&server, "synchronous_standby_names = ''");
+    desk.console.close().await;
+}

@@ -58,3 +58,53 @@ async fn a_connection_that_opens_is_named_until_it_is_given_up() {
     assert_eq!(told(&console).await, None, "it is open");
     console.close().await;
 }
+
+/// The first status of the feed that says what could not be opened.
+async fn heard_why(feed: &mut LiveFeed) -> WorkspaceStatus {
+    loop {
+        let batch = feed.next().await;
+        if batch.status.opening_failed.is_some() {
+            return batch.status;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_does_not_open_says_why_until_one_does() {
+    let home = crate::door::folder();
+    let console = of_file(home.path(), None).console;
+    let mut feed = LiveFeed::new(&console, caller(Role::Viewer));
+    assert_eq!(feed.next().await.status.opening_failed, None, "nothing was tried yet");
+
+    let text = home.path().join("notes.txt");
+    std::fs::write(&text, "no database at all, and longer than the head of one is: ".repeat(20))
+        .expect("the folder is ours");
+    let gone = home.path().join("nowhere").join("watchpost.db");
+    let port = {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+        taken.local_addr().expect("it has a port").port()
+    };
+    let file = |path: &std::path::Path| DatabaseConnection::Sqlite { path: Some(path.display().to_string()) };
+    let server = DatabaseConnection::Postgres {
+        host: "127.0.0.1".to_owned(),
+        port,
+        database: "watchpost".to_owned(),
+        username: "watchpost".to_owned(),
+        tls: None,
+    };
+    for (name, database) in [("text", file(&text)), ("gone", file(&gone)), ("away", server)] {
+        let connection = Connection { name: name.to_owned(), database, ..local_connection() };
+        let id = connection.id;
+        let refused = console.open(connection).await.expect_err("there is no database");
+        let told = console.status(&caller(Role::Viewer)).await;
+        let failed = told.opening_failed.expect("it is told");
+        assert_eq!((failed.id, failed.name.as_str(), failed.error), (id, name, refused), "{name}");
+        assert_eq!(told.opening, None, "{name}: nothing opens any more");
+    }
+    let status = heard_why(&mut feed).await;
+    assert!(status.connection.is_none() && status.opening.is_none(), "{status:?}");
+
+    console.open(local_connection()).await.expect("a file opens");
+    assert_eq!(console.status(&caller(Role::Viewer)).await.opening_failed, None, "it is open");
+    console.close().await;
+}

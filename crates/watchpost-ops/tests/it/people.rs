@@ -1,7 +1,7 @@
 //! Who acts: the login where the database has logins, the account where it is a file; and in which role.
 
 use tempfile::TempDir;
-use watchpost_model::access::{Caller, Role};
+use watchpost_model::access::{Caller, Origin, Role};
 use watchpost_model::approval::{ApprovalState, FourEyes};
 use watchpost_model::audit::{AuditFilter, AuditOutcome, AuditRecord};
 use watchpost_model::clock::{Clock, SystemClock};
@@ -11,8 +11,8 @@ use watchpost_model::privacy::SubjectKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    ApprovalDecision, ApprovalPolicyPut, AuditPageRequest, AuditVerify, FourEyesState, IdentityKind, Nothing,
-    PrivacyErase, RoleList, RoleSet, RoleSource, SettingsChange, WorkspaceStatus,
+    ApprovalDecision, ApprovalList, ApprovalPolicyPut, AuditPageRequest, AuditVerify, FourEyesState,
+    IdentityKind, Nothing, PrivacyErase, RoleList, RoleSet, RoleSource, SettingsChange, WorkspaceStatus,
 };
 use watchpost_ops::door::{Call, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -53,6 +53,17 @@ impl Desk {
             .await
             .expect("the trail can be read")
             .rows
+    }
+
+    async fn approvals(&self) -> ApprovalList {
+        self.ask::<operation::approval_list>(Nothing {}).await.expect("requests can be listed")
+    }
+
+    /// Asks for what lets one person do more.
+    async fn weaken(&self, account: &str, prefix_v4: u8) -> Result<ApprovalList, OpError> {
+        let policy = FourEyes { prefix_v4, ..FourEyes::default() };
+        let request = ApprovalPolicyPut { policy, reason: None };
+        self.with_account::<operation::approval_policy_put>(account, request).await
     }
 
     async fn give_role(&self, by: &str, name: &str, role: Role) -> Result<RoleList, OpError> {
@@ -244,4 +255,93 @@ async fn a_login_that_no_role_holds_is_said_to_be_what_it_is() {
         assert!(is.is_none_or(|is| unbound.is_some_and(|told| told.contains(is))), "{login:?}");
         desk.console.close().await;
     }
+}
+
+/// What the engine and schedules do makes nobody known, and neither decides.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_file_the_engine_is_nobody_to_be_asked() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let call_of = |origin| {
+        let caller = Caller { name: "engine".to_owned(), origin, ..desk.call.caller.clone() };
+        Call { caller, ..desk.call.clone() }
+    };
+    desk.rename_as("dana", "One").await.expect("an admin may");
+    for origin in [Origin::Engine, Origin::Schedule] {
+        let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
+        let organisation = origin.to_string();
+        let change = SettingsChange { organisation, retention: settings.retention, reason: None };
+        desk.console.call::<operation::settings_put>(&call_of(origin), change).await.expect("it may");
+    }
+    let alone = desk.approvals().await;
+    assert_eq!((alone.state, alone.people.as_slice()), (FourEyesState::Alone, &["dana".to_owned()][..]));
+    assert!(alone.detail.contains("four eyes are not available alone"), "{}", alone.detail);
+    desk.weaken("dana", 23).await.expect("whoever is alone asks nobody");
+
+    desk.rename_as("robin", "Two").await.expect("an admin may");
+    let waits = desk.weaken("dana", 16).await.expect_err("two decide that");
+    assert_eq!(waits.code, ErrorCode::Approval, "{waits}");
+    let asked = desk.approvals().await.approvals.remove(0);
+    for origin in [Origin::Engine, Origin::Schedule] {
+        let decision = ApprovalDecision { id: asked.id.clone(), note: None };
+        let refused = desk.console.call::<operation::approval_grant>(&call_of(origin), decision).await;
+        assert_eq!(refused.expect_err("it decides nothing").code, ErrorCode::Permission, "{origin}");
+    }
+    let still = desk.approvals().await.approvals.remove(0);
+    assert_eq!((&still.id, still.state), (&asked.id, ApprovalState::Waiting));
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_login_of_the_engine_is_nobody_to_be_asked_whoever_uses_it() {
+    let Some(server) = server_with_admins().await else { return };
+    for (login, groups) in [
+        ("eng", "watchpost_engine"),
+        ("mixed", "watchpost_engine, watchpost_admin"),
+        ("ida", "watchpost_auditor"),
+        ("gone", "watchpost_admin"),
+    ] {
+        server.tell(&format!("CREATE ROLE {login} LOGIN IN ROLE {groups}")).expect("a login is made");
+        // As an earlier version noted whoever changed something.
+        let seen = format!("SET SESSION AUTHORIZATION {login}; SELECT watchpost_person_seen('{login}')");
+        server.tell(&seen).expect("its group may");
+    }
+    server.tell("ALTER ROLE gone NOLOGIN").expect("the account may");
+    let (home, other_home) = (folder(), folder());
+    let ana = desk(&home, Tenure::Guest, team(&home, &server, Some("ana"))).await;
+    ana.rename_as("dana", "One").await.expect("an admin may");
+    for login in ["eng", "mixed"] {
+        let home = folder();
+        let desk = desk(&home, Tenure::Guest, team(&home, &server, Some(login))).await;
+        desk.rename_as("dana", login).await.expect("its group may");
+        let refused = desk.weaken("dana", 16).await.expect_err("somebody else is known");
+        assert_eq!(refused.code, ErrorCode::Permission, "{login}: {refused}");
+        desk.console.close().await;
+    }
+    // Neither the engine, nor who decides nothing, nor who cannot log in any more.
+    let alone = ana.approvals().await;
+    assert_eq!((alone.state, alone.people.as_slice()), (FourEyesState::Alone, &["ana".to_owned()][..]));
+    assert!(alone.detail.contains("four eyes are not available alone"), "{}", alone.detail);
+    ana.weaken("dana", 23).await.expect("whoever is alone asks nobody");
+
+    let bo = desk(&other_home, Tenure::Guest, team(&other_home, &server, Some("bo"))).await;
+    bo.rename_as("dana", "Two").await.expect("an admin may");
+    let waits = ana.weaken("dana", 16).await.expect_err("two decide that");
+    assert_eq!(waits.code, ErrorCode::Approval, "{waits}");
+    let hint = waits.hint.expect("it says who may");
+    assert!(hint.contains("bo, ") && !hint.contains("eng") && !hint.contains("mixed"), "{hint}");
+    let id = ana.approvals().await.approvals.remove(0).id;
+    for login in ["eng", "mixed"] {
+        let home = folder();
+        let desk = desk(&home, Tenure::Guest, team(&home, &server, Some(login))).await;
+        let decision = ApprovalDecision { id: id.clone(), note: None };
+        let refused = desk.ask::<operation::approval_grant>(decision).await.expect_err("it decides nothing");
+        assert_eq!(refused.code, ErrorCode::Permission, "{login}: {refused}");
+        desk.console.close().await;
+    }
+    let decision = ApprovalDecision { id, note: None };
+    let granted = bo.ask::<operation::approval_grant>(decision).await.expect("another person decides");
+    assert_eq!(granted.approval.state, ApprovalState::Done);
+    ana.console.close().await;
+    bo.console.close().await;
 }

@@ -16,7 +16,7 @@ use crate::store::EventStore;
 pub(super) enum Expiry {
     /// At which instant.
     At,
-    /// In how long: late by the time that the answer takes.
+    /// In how long: early by the time that the question takes.
     In,
 }
 
@@ -38,12 +38,12 @@ impl Expiry {
         }
     }
 
-    /// The instant, by an answer at `now`; `None` of a key that does not expire.
-    pub(super) fn read(self, answer: i64, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// The instant, by the answer to a question that was sent at `asked_at`; `None` of a key that does not expire.
+    pub(super) fn read(self, answer: i64, asked_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             _ if answer < 0 => None,
             Self::At => DateTime::from_timestamp_millis(answer),
-            Self::In => now.checked_add_signed(Duration::try_milliseconds(answer)?),
+            Self::In => asked_at.checked_add_signed(Duration::try_milliseconds(answer)?),
         }
     }
 }

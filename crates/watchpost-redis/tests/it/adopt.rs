@@ -1,6 +1,8 @@
 //! Applications that only write hashes, and what is no event.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
 
 use watchpost_model::event::Category;
 use watchpost_redis::AdoptCursor;
@@ -198,6 +200,88 @@ async fn what_is_no_event_is_quarantined_and_stops_nothing() {
     assert_eq!((counters.events_gone_total, counters.events_read_total), (1, 1));
     assert_eq!(adopt_all(&store).await.quarantined, 0, "known ones are not counted again");
     assert_eq!(store.quarantined(3).await.unwrap().len(), 3);
+}
+
+/// Every line of the log of this thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<String>>);
+
+impl Lines {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl tracing::field::Visit for Lines {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        let told = format!("{}={value:?} ", field.name());
+        self.0.lock().unwrap().push_str(&told);
+    }
+}
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// The reason goes into the log and into Redis: it says what is wrong and where, and not what stands there.
+#[tokio::test]
+async fn the_reason_of_the_quarantine_quotes_no_payload() {
+    const SECRET: &str = "eyJhbGciOiJIUzI1NiJ9.c2VjcmV0";
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut raw = server.raw().await;
+    let lines = Lines::default();
+    let _logged = tracing::subscriber::set_default(lines.clone());
+    let of_another_type = format!(r#"{{"http": "{SECRET}"}}"#);
+    let number_wanted =
+        format!(r#"{{"http": {{"method": "GET", "path": "/", "status": "{SECRET}"}}, "details": null}}"#);
+    let cut = format!(r#"{{"details": {{"token": "{SECRET}"#);
+    let list = format!(r#"["{SECRET}"]"#);
+    let wrong = [
+        ("payload", SECRET, "that is no JSON, at line 1 column 1"),
+        ("payload", of_another_type.as_str(), "of another type than expected"),
+        ("payload", number_wanted.as_str(), "of another type than expected"),
+        ("payload", cut.as_str(), "it ends too early"),
+        ("payload", list.as_str(), "the payload is not a JSON object of http and details"),
+        ("tags", SECRET, "field tags is not a JSON array of text: that is no JSON"),
+        ("tags", of_another_type.as_str(), "field tags is not a JSON array of text"),
+    ];
+    for (n, (field, value, _)) in wrong.iter().enumerate() {
+        let key = format!("security:auth:{}", 1_767_225_600_000_u64 + n as u64);
+        let _: u64 = query(&mut raw, &["HSET", &key, "type", "login", field, value]).await;
+    }
+    store.ensure_group().await.unwrap();
+    adopt_all(&store).await;
+    store.read_new("a", 100, 0).await.unwrap();
+    let quarantined = store.quarantined(100).await.unwrap();
+    for (n, (field, _, told)) in wrong.iter().enumerate() {
+        let key = format!("security:auth:{}", 1_767_225_600_000_u64 + n as u64);
+        let found = quarantined.iter().find(|entry| entry.key == key);
+        let reason = &found.unwrap_or_else(|| panic!("{key} is in {quarantined:?}")).reason;
+        assert!(reason.contains(told), "{field} {n}: {reason}");
+        assert!(!reason.contains("eyJ") && !reason.contains("c2VjcmV0"), "{field} {n}: {reason}");
+    }
+    let logged = lines.text();
+    assert_eq!(logged.matches("quarantined a key").count(), wrong.len(), "{logged}");
+    assert!(!logged.contains("eyJ") && !logged.contains("c2VjcmV0"), "{logged}");
 }
 
 #[tokio::test]

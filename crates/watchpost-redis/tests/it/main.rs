@@ -14,6 +14,7 @@ mod diagnose;
 mod fleet;
 mod health;
 mod health_more;
+mod left_out;
 mod local;
 mod old_server;
 mod optimize;

@@ -172,7 +172,7 @@ impl Dialect {
     }
 
     /// The groups of the login of a name that may decide something, and `owner` if it is the owner of the tables. Whoever
-    /// writes a SQLite file is.
+    /// writes a SQLite file is. The login of an engine decides nothing, whatever group it is in beside that.
     pub(crate) const fn groups_of(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT 'owner' WHERE $1 IS NOT NULL",
@@ -180,9 +180,28 @@ impl Dialect {
                 "SELECT CAST(g.rolname AS TEXT) FROM pg_catalog.pg_roles l, pg_catalog.pg_roles g \
                  WHERE l.rolname = $1 AND g.rolname IN ('watchpost_viewer', 'watchpost_analyst', 'watchpost_lead', \
                  'watchpost_auditor', 'watchpost_admin') AND pg_has_role(l.oid, g.oid, 'MEMBER') AND NOT l.rolsuper \
+                 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_roles e WHERE e.rolname = 'watchpost_engine' \
+                 AND pg_has_role(l.oid, e.oid, 'MEMBER')) \
                  UNION ALL SELECT 'owner' FROM pg_catalog.pg_roles l, pg_catalog.pg_class c \
                  WHERE l.rolname = $1 AND c.oid = to_regclass('approval') \
                  AND (l.rolsuper OR pg_has_role(l.oid, c.relowner, 'MEMBER'))"
+            }
+        }
+    }
+
+    /// The names of people who did something since `$1`. Where the database has logins, those are people that can still log
+    /// in: the login of an engine is nobody, unless it acts as the owner of the tables.
+    pub(crate) const fn people(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM person WHERE last_at >= $1 ORDER BY name",
+            Self::Postgres => {
+                "SELECT p.name FROM person p WHERE p.last_at >= $1 AND EXISTS ( \
+                 SELECT 1 FROM pg_catalog.pg_roles l JOIN pg_catalog.pg_class c ON c.oid = CAST('audit_head' AS regclass) \
+                 WHERE l.rolcanlogin \
+                 AND lower(regexp_replace(CAST(l.rolname AS TEXT), '\\s', '', 'g')) COLLATE \"C\" = p.name COLLATE \"C\" \
+                 AND (l.rolsuper OR pg_has_role(l.oid, c.relowner, 'MEMBER') OR NOT EXISTS ( \
+                 SELECT 1 FROM pg_catalog.pg_roles e WHERE e.rolname = 'watchpost_engine' \
+                 AND pg_has_role(l.oid, e.oid, 'MEMBER')))) ORDER BY p.name"
             }
         }
     }

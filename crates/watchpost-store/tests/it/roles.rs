@@ -421,6 +421,15 @@ async fn one_login_is_one_person_whatever_its_names() {
     assert_eq!((told.is_unchanged, told.granted_by), (false, None));
     assert_eq!(told.disbelieved.len(), 2, "{:?}", told.disbelieved);
 
+    // What a login of the engine says counts nothing, whatever group it is in beside that.
+    for (sql, granted_by) in
+        [("GRANT watchpost_engine TO", None), ("REVOKE watchpost_engine FROM", Some("robin"))]
+    {
+        team.world.tamper(&format!("{sql} {}", team.login("lead"))).await;
+        let told = analyst.approval_trail(&asked, contain, true).await.unwrap();
+        assert_eq!(told.granted_by.as_deref(), granted_by, "{sql}");
+    }
+
     // The owner sets the row back; the trail knows better. Nobody else can.
     let back = format!("UPDATE approval SET state = 'waiting' WHERE id = '{}'", asked.id);
     assert_eq!(team.world.tamper(&back).await, 1);
@@ -477,6 +486,33 @@ async fn records_are_found_by_their_login_which_the_server_says() {
     assert_eq!(found.first_bad_seq, Some(newest), "{:?}", found.problems);
     // What is shown is what the leaf says.
     assert_eq!(team.world.store.audit_record(newest).await.unwrap().0.login.as_ref(), Some(&name));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn known_are_people_who_can_log_in_and_never_an_engine() {
+    let Some(team) = Team::new().await else { return };
+    for role in ["analyst", "lead", "engine"] {
+        let store = Store::open(&team.target(role), team.world.clock.clone()).await.unwrap();
+        store.person_seen(role).await.unwrap();
+        store.close().await;
+    }
+    let [analyst, lead, engine] = ["analyst", "lead", "engine"].map(|role| team.login(role));
+    assert_eq!(
+        team.world.store.login_engines().await.unwrap().iter().filter(|name| **name == engine).count(),
+        1
+    );
+    let since = team.world.now() - chrono::Duration::days(1);
+    for (sql, known) in [
+        (String::new(), vec![analyst.clone(), lead.clone()]),
+        (format!("ALTER ROLE {lead} NOLOGIN"), vec![analyst.clone()]),
+        (format!("GRANT watchpost_engine TO {analyst}"), Vec::new()),
+        (format!("ALTER ROLE {lead} LOGIN"), vec![lead.clone()]),
+    ] {
+        if !sql.is_empty() {
+            team.world.tamper(&sql).await;
+        }
+        assert_eq!(team.world.store.people(since).await.unwrap(), known, "{sql}");
+    }
 }
 
 #[tokio::test]

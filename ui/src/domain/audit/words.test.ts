@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { actionText, actorText, changedOne, changeSides, changeText, doneText, fieldText, objectText, reasonText, toldFirst } from './words';
+import { actionText, actorText, changedOne, changeSides, changeText, doneText, fieldText, objectText, outcomeText, reasonText, residueOf, toldFirst } from './words';
 import { operations } from '$ui/generated/operations';
 
 describe('a record in words', () => {
@@ -66,6 +66,26 @@ describe('a record in words', () => {
   it('does not say that something was done which failed or was refused', () => {
     const outcomes = ['started', 'success', 'failure', 'denied'] as const;
     expect(outcomes.map((outcome) => doneText({ action: 'audit_key_roll', outcome }))).toEqual(['Signing key renewed', 'Signing key renewed', 'Tried: Signing key renewed', 'Tried: Signing key renewed']);
+  });
+
+  it('says of an erasure that is done what was left, not that somebody tried', () => {
+    const change = (field: string, value: unknown) => ({ field, old: null, new: value });
+    const looked = (found: number, unread: number) => ({
+      action: 'privacy_erase',
+      object: 'erasure/7',
+      outcome: found + unread > 0 ? ('failure' as const) : ('success' as const),
+      changes: [change('found', found), change('unread', unread), change('unclear', 2), change('out_of_reach', 4), change('clean', 40)],
+    });
+    const told = [looked(1, 0), looked(0, 1), looked(0, 0)].map((record) => [doneText(record), outcomeText(record), residueOf(record)]);
+    expect(told).toEqual([
+      ['Erased, copies left', 'Not all', 'found'],
+      ['Erased, copies unread', 'Not all', 'unread'],
+      ['Erased, nothing left found', 'Success', 'clean'],
+    ]);
+    const erased = { action: 'privacy_erase', object: 'erasure/7', outcome: 'success' as const, changes: [change('events', '3 removed, 0 changed')] };
+    expect([doneText(erased), outcomeText(erased)]).toEqual(['Person erased', 'Success']);
+    const failed = { action: 'privacy_erase', object: 'privacy_erase', outcome: 'failure' as const, changes: [] };
+    expect([doneText(failed), outcomeText(failed)]).toEqual(['Tried: Person erased', 'Failure']);
   });
 
   it('tells of what has only an id what its record says', () => {

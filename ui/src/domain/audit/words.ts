@@ -2,7 +2,7 @@
 
 import type { AuditRecord, Change, SuppressionScope } from '$ui/generated/model';
 import { operations } from '$ui/generated/operations';
-import { said, t } from '$ui/i18n';
+import { said, t, word } from '$ui/i18n';
 import { stamp } from '$ui/shared/format/time';
 import { sentences } from '$ui/shared/text/sentences';
 import type { Zone } from '$ui/state/prefs.svelte';
@@ -45,10 +45,28 @@ export function actionText(action: string): string {
   return said('audit_action', action);
 }
 
+type Told = Pick<AuditRecord, 'action' | 'outcome'> & Partial<Pick<AuditRecord, 'object' | 'changes'>>;
+
+/** Of the look for what is left of somebody who was erased, which has a record of its own: what came of it. The erasure itself is done by then. */
+export function residueOf({ action, outcome, object = '', changes = [] }: Told): 'found' | 'unread' | 'clean' | null {
+  const told = (state: string): unknown => changes.find((change) => change.field === state)?.new;
+  if (action !== 'privacy_erase' || !object.startsWith('erasure/') || typeof told('found') !== 'number' || typeof told('out_of_reach') !== 'number') return null;
+  if (outcome === 'success') return 'clean';
+  return told('found') === 0 ? 'unread' : 'found';
+}
+
 /** What was done; of what was refused or failed, what somebody tried. */
-export function doneText(record: Pick<AuditRecord, 'action' | 'outcome'>): string {
+export function doneText(record: Told): string {
+  const residue = residueOf(record);
+  if (residue !== null) return t(`audit.action.residue.${residue}`);
   const action = actionText(record.action);
   return record.outcome === 'failure' || record.outcome === 'denied' ? t('audit.action.tried', { action }) : action;
+}
+
+/** How it ended. */
+export function outcomeText(record: Told): string {
+  const residue = residueOf(record);
+  return residue === null || residue === 'clean' ? word('audit_outcome', record.outcome) : t('audit.outcome.residue');
 }
 
 /** Who did it: one name for all that Watchpost does by itself. */

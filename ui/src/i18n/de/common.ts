@@ -193,6 +193,7 @@ export const common = {
   'state.stale.silent': 'Watchpost antwortet nicht.',
   'state.stale.failed': 'Der letzte Versuch schlug fehl: {message}',
   'state.opening': '{name} wird geöffnet …',
+  'state.not_opened.title': '{name} wurde nicht geöffnet',
   'state.no_connection.title': 'Kein Arbeitsbereich ist offen',
   'state.no_connection.text': 'Eine Verbindung öffnen, um Ereignisse und Vorfälle zu sehen.',
   'state.no_connection.action': 'Einstellungen öffnen',

@@ -194,6 +194,7 @@ export const common = {
   'state.stale.silent': 'Watchpost does not answer.',
   'state.stale.failed': 'The newest attempt failed: {message}',
   'state.opening': 'Opening {name} …',
+  'state.not_opened.title': '{name} was not opened',
   'state.no_connection.title': 'No workspace is open',
   'state.no_connection.text': 'Open a connection to see its events and incidents.',
   'state.no_connection.action': 'Open settings',

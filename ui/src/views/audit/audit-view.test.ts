@@ -134,6 +134,7 @@ describe('the audit trail', () => {
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
+    expect(hook('audit-problems').closest('section')?.className, 'it is shown whole').toContain('whole');
     expect(hook('audit-problems').textContent).toContain('#7');
     expect(hook('audit-first-bad-tile').textContent).toBe('tile/0/000');
     expect(hook('audit-problems').querySelector('p')?.textContent, 'number and tile are two things').toContain('#7\u00a0· tile/0/000');
