@@ -144,3 +144,17 @@ export function fromTyped(text: string, zone: Zone): string | null {
   // A 31st of a month that has none is another day.
   return Number.isNaN(date.getTime()) || stamp(date, zone, 'day') !== day ? null : date.toISOString();
 }
+
+/** The first instant of a typed day in the zone; `null` for nothing typed, `undefined` for what is no day. */
+export function dayOf(text: string, zone: Zone): string | null | undefined {
+  const typed = text.trim();
+  if (typed === '') return null;
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(typed)) return undefined;
+  return fromTyped(typed, zone) ?? undefined;
+}
+
+/** The day so many days after a typed one; `null` of what is no day. */
+export function dayAfter(text: string, days: number): string | null {
+  const at = dayOf(text, 'utc');
+  return at === null || at === undefined ? null : stamp(new Date(at).getTime() + days * 86_400_000, 'utc', 'day');
+}
