@@ -4,7 +4,7 @@ import type { ResponsePolicy, Role } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { hook, type } from '$ui/test-hook';
+import { described, hook, type } from '$ui/test-hook';
 import PolicyEditor from './policy-editor.svelte';
 
 async function show(change: (policy: ResponsePolicy) => ResponsePolicy = (policy) => policy, role: Role = 'admin'): Promise<FakePlatform> {
@@ -53,6 +53,7 @@ describe('the response policy', () => {
     await type('policy-confidence', text);
     expect(hook<HTMLInputElement>('policy-confidence').value, 'what was typed stays').toBe(text);
     expect(hook('policy-confidence').getAttribute('aria-invalid')).toBe('true');
+    expect(described('policy-confidence')).toBe('A whole number from 0 to 100.');
     expect(hook<HTMLButtonElement>('policy-save').disabled).toBe(true);
     expect(hook<HTMLButtonElement>('policy-preview').disabled, 'a look would be at something else').toBe(true);
     await type('policy-confidence', '90');

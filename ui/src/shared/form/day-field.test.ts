@@ -2,6 +2,7 @@ import { cleanup, fireEvent, render } from '@testing-library/svelte';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stamp } from '../format/time';
 import { prefs } from '$ui/state/prefs.svelte';
+import { described } from '$ui/test-hook';
 import DayField from './day-field.svelte';
 
 function box(props: { value?: string; needed?: boolean; error?: string } = {}): HTMLInputElement {
@@ -9,11 +10,6 @@ function box(props: { value?: string; needed?: boolean; error?: string } = {}): 
   const input = container.querySelector('input');
   if (input === null) throw new Error('no field');
   return input;
-}
-
-/** What a screen reader says of it beside its name. */
-function described(input: HTMLInputElement): string {
-  return (input.getAttribute('aria-describedby') ?? '').split(' ').map((id) => document.getElementById(id)?.textContent ?? `no ${id}`).join(' | ');
 }
 
 afterEach(() => {
@@ -27,7 +23,7 @@ describe('a day', () => {
     const input = box();
     expect(input.type, 'the browser’s own speaks its own language').toBe('text');
     expect(input.labels?.[0]?.textContent).toBe('From');
-    expect([input.placeholder, described(input)]).toEqual(['YYYY-MM-DD', expect.stringMatching(/^Empty: no limit \| .*YYYY-MM-DD, UTC\./)]);
+    expect([input.placeholder, described('day')]).toEqual(['YYYY-MM-DD', expect.stringMatching(/^Empty: no limit \| .*YYYY-MM-DD, UTC\./)]);
     expect(input.closest('.field')?.querySelector('.aside')?.textContent).toBe('UTC');
   });
 
@@ -49,7 +45,7 @@ describe('a day', () => {
     expect(input.getAttribute('aria-invalid'), 'it is being typed').toBe('false');
     await fireEvent.blur(input);
     expect(input.getAttribute('aria-invalid')).toBe('true');
-    expect(described(input)).toContain('Write a day like ');
+    expect(described('day')).toContain('Write a day like ');
     await fireEvent.input(input, { target: { value: '2026-02-31' } });
     expect(input.getAttribute('aria-invalid'), 'complete, and no day').toBe('true');
     await fireEvent.input(input, { target: { value: '2026-02-03' } });
@@ -60,6 +56,6 @@ describe('a day', () => {
     expect(box({ needed: true }).getAttribute('aria-invalid')).toBe('true');
     cleanup();
     const input = box({ value: '2026-02-03', error: 'Too early.' });
-    expect([input.getAttribute('aria-invalid'), described(input)]).toEqual(['true', expect.stringContaining('Too early.')]);
+    expect([input.getAttribute('aria-invalid'), described('day')]).toEqual(['true', expect.stringContaining('Too early.')]);
   });
 });

@@ -4,7 +4,7 @@ import type { DatabaseCopies, JobPlanPut } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { choose, hook, requests, type } from '$ui/test-hook';
+import { choose, described, hook, requests, type } from '$ui/test-hook';
 import MaintenanceView from './maintenance-view.svelte';
 
 let platform: FakePlatform;
@@ -177,6 +177,12 @@ describe('maintenance', () => {
     await choose('plan-rhythm-benchmark', 'month 15');
     await type('plan-folder', '');
     expect(hook<HTMLButtonElement>('plan-save').disabled, 'a backup needs a folder').toBe(true);
+    expect(described('plan-folder')).toContain('Name the folder.');
+    await type('plan-keep', '1001');
+    expect([hook<HTMLInputElement>('plan-keep').value, described('plan-keep')], 'what was typed stays').toEqual(['1001', expect.stringContaining('A whole number from 1 to 1,000.')]);
+    await type('plan-folder', '/srv/backups');
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'no such number of files').toBe(true);
+    await type('plan-keep', '12');
     await type('plan-folder', '/srv/backups');
     await fireEvent.click(hook('plan-save'));
     await waitFor(() => expect(requests(platform, 'job_plan_put')).toHaveLength(1));
@@ -267,10 +273,13 @@ describe('maintenance', () => {
 
   it('gives a changed plan back', async () => {
     await waitFor(() => hook('plan-form'));
-    await type('plan-from', '25');
+    await type('plan-from', '25:00');
     expect(hook<HTMLButtonElement>('plan-save').disabled, 'no time of day').toBe(true);
+    expect(described('plan-from')).toContain('00:00 to 23:59');
+    await type('plan-keep', 'many');
     await fireEvent.click(hook('plan-discard'));
     expect(hook<HTMLInputElement>('plan-from').value).toBe('02:00');
+    expect(hook<HTMLInputElement>('plan-keep').value).toBe('12');
     expect(requests(platform, 'job_plan_put')).toEqual([]);
   });
 });
