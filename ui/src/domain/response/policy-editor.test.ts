@@ -61,6 +61,11 @@ describe('the response policy', () => {
     await waitFor(() => expect(platform.calls.find((call) => call.name === 'response_policy_put')?.request).toMatchObject({ policy: { rules: [{ confidence_min: 90 }] } }));
   });
 
+  it('names the action that a bin removes', async () => {
+    await show();
+    expect(screen.getByRole('button', { name: 'Remove the action “Block the address”' }).title).toBe('Remove the action “Block the address”');
+  });
+
   it('forgets what was typed into a rule with the rule', async () => {
     await show((policy) => ({ ...policy, rules: policy.rules.flatMap((rule) => [{ ...rule, name: 'first' }, { ...rule, name: 'second' }]) }));
     expect(confidences()).toEqual(['85', '85']);

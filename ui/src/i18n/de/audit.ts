@@ -99,7 +99,6 @@ export const audit = {
   'audit.export.folder.about': 'Voller Pfad; den Ordner darf es noch nicht geben.',
   'audit.export.from': 'Ab',
   'audit.export.to': 'Vor',
-  'audit.export.reason': 'Warum (steht im Protokoll)',
   'audit.export.what': 'Das Prüfprotokoll exportieren',
   'audit.export.do': 'Exportieren',
   'audit.export.done': 'Exportiert: {records}. In',

@@ -99,7 +99,6 @@ export const audit = {
   'audit.export.folder.about': 'Full path; the folder must not be there yet.',
   'audit.export.from': 'From',
   'audit.export.to': 'Before',
-  'audit.export.reason': 'Why (it stands in the trail)',
   'audit.export.what': 'Export the audit trail',
   'audit.export.do': 'Export',
   'audit.export.done': 'Exported: {records}. In',

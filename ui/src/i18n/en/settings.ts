@@ -16,7 +16,7 @@ export const settings = {
   'settings.save': 'Save',
   'settings.saved': 'Settings saved',
   'settings.save.what': 'Change the settings of the workspace',
-  'settings.revert': 'Revert',
+  'settings.revert': 'Discard',
   'settings.unsaved': 'Not saved yet',
   'settings.not_allowed': 'Only an administrator changes these.',
   'settings.no_workspace': 'Open a connection to see the settings of its workspace.',

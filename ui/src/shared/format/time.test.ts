@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, axis, between, briefDuration, dayAfter, dayOf, eventTime, fromTyped, listTime, niceTicks, offsetName, secondsUntil, stamp, typedTime, zoneName } from './time';
+import { ago, axis, between, briefDuration, dayAfter, dayOf, eventTime, fromTyped, listTime, niceTicks, offsetName, secondsUntil, stamp, typedTime, zoned, zoneName } from './time';
 
 const AT = '2026-11-20T23:04:05.678Z';
 
@@ -10,6 +10,11 @@ describe('times', () => {
     ['second', '2026-11-20 23:04:05'],
     ['millisecond', '2026-11-20 23:04:05.678'],
   ] as const)('a stamp to the %s', (precision, expected) => expect(stamp(AT, 'utc', precision)).toBe(expected));
+
+  it('says the zone of a time that is read elsewhere', () => {
+    expect(zoned(AT, 'utc', 'minute')).toBe('2026-11-20 23:04 UTC');
+    expect(zoned(AT, 'local')).toBe(`${stamp(AT, 'local')} ${offsetName('local', new Date(AT))}`);
+  });
 
   it('shows the local time as the machine has it', () => {
     const date = new Date(AT);

@@ -47,6 +47,11 @@ export function stamp(at: string | number | Date, zone: Zone, precision: Precisi
   }
 }
 
+/** A time with the name of its zone, for what is read away from the window's own: a title, a sentence. */
+export function zoned(at: string | number | Date, zone: Zone, precision: Precision = 'second'): string {
+  return `${stamp(at, zone, precision)} ${offsetName(zone, new Date(at))}`;
+}
+
 /** A time as the core writes it into a sentence, `2026-11-20 23:04 UTC`, in the zone of the window, with its name for what is read elsewhere; any other text stays as it is. */
 export function toldTime(text: string, zone: Zone, named = false): string {
   const [, day, minute, second] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)(:\d\d)? UTC$/.exec(text) ?? [];
