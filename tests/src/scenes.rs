@@ -173,6 +173,7 @@ pub(crate) const SCENES: &[Scene] = &[
         "maintenance-measured",
         "#/maintenance",
         &[
+            Click("[data-test=benchmark-toggle]"),
             Type("[data-test=benchmark-ops]", "500"),
             Click("[data-test=benchmark-run]"),
             Wait("[data-test=benchmark-result][data-state=done]"),

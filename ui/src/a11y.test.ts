@@ -148,6 +148,10 @@ describe('axe', { timeout: 30_000 }, () => {
       await fireEvent.click(hook('audit-key-edit'));
     }],
     ['a threat list', 'settings', () => fireEvent.click(hook('threat-show'))],
+    ['the jobs, unfolded', 'maintenance', async () => {
+      for (const toggle of document.querySelectorAll('section.job > .head h2 button')) await fireEvent.click(toggle);
+    }],
+    ['the days of an export', 'audit', () => fireEvent.click(hook('audit-export'))],
     ['a record of the trail', 'audit', () => fireEvent.click(hook('audit-row'))],
     ['an event', 'events', () => fireEvent.click(hook('event-row'))],
     ['a verdict', 'incidents/42', () => fireEvent.keyDown(document.body, { key: 'r' })],

@@ -163,6 +163,7 @@ describe('hostile text', { timeout: 30_000 }, () => {
     ['maintenance?x=1', async () => {
       await waitFor(() => hook('job-row'));
       for (const button of document.querySelectorAll<HTMLButtonElement>('[data-test=job-row] button:not(:disabled)')) await fireEvent.click(button);
+      for (const toggle of document.querySelectorAll('section.job > .head h2 button')) await fireEvent.click(toggle);
       await click('cleanup-preview');
     }],
     ['redis?x=1', async () => {

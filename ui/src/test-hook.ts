@@ -27,3 +27,9 @@ export async function choose(name: string, value: string): Promise<void> {
   await fireEvent.change(select, { target: { value } });
   for (const option of others) option.disabled = false;
 }
+
+/** What a screen reader says of a field beside its name: its help, and what is wrong with it. */
+export function described(name: string): string {
+  const ids = hook(name).getAttribute('aria-describedby')?.split(' ') ?? [];
+  return ids.map((id) => document.getElementById(id)?.textContent ?? `nothing has the id ${id}`).join(' | ');
+}

@@ -35,17 +35,17 @@ pub fn typescript() -> Vec<(String, String)> {
     let _ = write!(operations, "export interface Operations {{\n{interface}}}\n\n");
     operations.push_str("export type OperationName = keyof Operations;\n\n");
     operations.push_str(
-        "export interface OperationSpec {\n  about: string;\n  permission: string;\n  effect: 'read' | 'local' | 'change';\n  \
+        "export interface OperationSpec {\n  permission: string;\n  effect: 'read' | 'local' | 'change';\n  \
          provides: readonly model.Tag[];\n  invalidates: readonly model.Tag[];\n}\n\n",
     );
     operations.push_str("export const operations: Readonly<Record<OperationName, OperationSpec>> = {\n");
+    // What an operation does stands above its types: the page shows it nowhere and would load it at each start.
     for spec in OPERATIONS {
         let tags = |tags: &[Tag]| tags.iter().map(|tag| format!("'{tag}'")).collect::<Vec<_>>().join(", ");
         let _ = writeln!(
             operations,
-            "  {}: {{\n    about: {:?},\n    permission: '{}',\n    effect: '{}',\n    provides: [{}],\n    invalidates: [{}],\n  }},",
+            "  {}: {{\n    permission: '{}',\n    effect: '{}',\n    provides: [{}],\n    invalidates: [{}],\n  }},",
             spec.name,
-            spec.about,
             spec.permission,
             spec.effect,
             tags(spec.provides),

@@ -69,6 +69,7 @@ async fn connect(window: &Window, redis: &Redis) -> Result<()> {
 async fn import(window: &Window, home: &Home) -> Result<()> {
     let log = workspace_root().join("tests/data/access.log");
     window.go("#/maintenance").await?;
+    window.click("[data-test=import-toggle]").await?;
     window.choose("[data-test=import-format]", "combined").await?;
     window.type_into("[data-test=import-path]", log.to_str().context("the path is text")?).await?;
     window.click("[data-test=import-run]").await?;
@@ -123,6 +124,7 @@ async fn block(window: &Window) -> Result<()> {
 /// Retention: the preview counts, the run archives and removes.
 async fn archive(window: &Window) -> Result<()> {
     window.go("#/maintenance").await?;
+    window.click("[data-test=retention-toggle]").await?;
     window.type_into("[data-test=retention-days]", "0").await?;
     window.click("[data-test=retention-preview]").await?;
     window.wait_for("[data-test=retention-preview-result]").await?;

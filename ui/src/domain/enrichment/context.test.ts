@@ -4,7 +4,7 @@ import type { AssetRule, ThreatList } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { hook, requests, type } from '$ui/test-hook';
+import { described, hook, requests, type } from '$ui/test-hook';
 import EnrichmentCards from './enrichment-cards.svelte';
 
 let platform: FakePlatform;
@@ -87,6 +87,10 @@ describe('assets', () => {
     expect(hook<HTMLButtonElement>('asset-add').disabled, 'nothing to add').toBe(true);
     await type('asset-pattern', ' /admin ');
     await type('asset-label', 'Back office');
+    await type('asset-weight', '3');
+    expect([described('asset-weight'), hook<HTMLButtonElement>('asset-add').disabled]).toEqual(['0.5 to 2.0', true]);
+    await type('asset-weight', '1,5');
+    expect([described('asset-weight'), hook<HTMLButtonElement>('asset-add').disabled], 'as Germans write it').toEqual(['', false]);
     await fireEvent.submit(hook('asset-pattern').closest('form') ?? document.body);
     await waitFor(() => expect(requests(platform, 'asset_add')).toEqual([{ kind: 'endpoint', pattern: '/admin', label: 'Back office', weight: 1.5 }]));
     await waitFor(() => hook('asset-row'));

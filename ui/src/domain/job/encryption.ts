@@ -1,6 +1,7 @@
 // For whom copies are encrypted, as it is typed.
 
 import type { CopyEncryption, CopyKey } from '$ui/generated/model';
+import { t } from '$ui/i18n';
 
 /** An X25519 recipient of age; whether its checksum fits is for the engine to say. */
 export function isRecipient(text: string): boolean {
@@ -9,6 +10,11 @@ export function isRecipient(text: string): boolean {
 
 export function linesOf(text: string): string[] {
   return text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+}
+
+/** What is wrong with the name of a file on the machine that runs the engine; `null` of nothing typed. */
+export function pathFault(file: string): string | null {
+  return file === '' || file.startsWith('/') ? null : t('plan.copies.path');
 }
 
 /** Can it be kept? */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRun } from '$ui/generated/model';
-import { dayOf, elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining, stepText } from './runs';
+import { elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining, stepText } from './runs';
 
 function run(id: string, part: Partial<JobRun> = {}): JobRun {
   return {
@@ -80,13 +80,5 @@ describe('words', () => {
     ['/home/a/notes.txt', null],
   ])('guesses the format of %s', (path, format) => {
     expect(guessFormat(path)).toBe(format);
-  });
-});
-
-describe('dayOf', () => {
-  it('begins where the day begins in the zone', () => {
-    expect(dayOf('2026-11-01', 'utc')).toBe('2026-11-01T00:00:00.000Z');
-    expect(dayOf('2026-11-01', 'local')).toBe(new Date(2026, 10, 1).toISOString());
-    expect([dayOf('', 'utc'), dayOf('2026-02-30', 'utc'), dayOf('2026-02-30', 'local'), dayOf('tomorrow', 'utc')]).toEqual([null, undefined, undefined, undefined]);
   });
 });

@@ -3,10 +3,8 @@
 import type { Figure, JobKind, JobRun } from '$ui/generated/model';
 import { t, word } from '$ui/i18n';
 import { count, withUnit } from '$ui/shared/format/number';
-import { fromTyped } from '$ui/shared/format/time';
 import type { Tone } from '$ui/shared/feedback/status-pill.svelte';
 import { visible } from '$ui/shared/text/visible';
-import type { Zone } from '$ui/state/prefs.svelte';
 
 /**
  * One list, newest first. Of a run that both know the list wins when it says that the run is over, the feed otherwise:
@@ -82,12 +80,4 @@ const BY_NAME: readonly (readonly [RegExp, string])[] = [
 /** The format that a file name promises; `null` if it promises none. */
 export function guessFormat(path: string): string | null {
   return BY_NAME.find(([pattern]) => pattern.test(path))?.[1] ?? null;
-}
-
-/** The first instant of a typed day in the zone; `null` for nothing typed, `undefined` for what is no day. */
-export function dayOf(text: string, zone: Zone): string | null | undefined {
-  const typed = text.trim();
-  if (typed === '') return null;
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(typed)) return undefined;
-  return fromTyped(typed, zone) ?? undefined;
 }

@@ -42,6 +42,7 @@ describe('fromDays', () => {
     ['2026-11-01', '2026-11-07', 7],
     ['2026-11-07', '2026-11-01', null],
     ['', '2026-11-01', null],
+    ['2026-02-01', '2026-02-31', null],
   ])('%s to %s is %s days', (first, last, days) => {
     const period = fromDays(first, last);
     expect(period === null ? null : (period.to - period.from) / 86_400_000).toBe(days);

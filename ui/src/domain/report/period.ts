@@ -2,6 +2,7 @@
 // at the last full second: a report about the future proves nothing.
 
 import type { Period } from '$ui/generated/model';
+import { dayOf } from '$ui/shared/format/time';
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
@@ -52,9 +53,11 @@ export function lastDays(days: number, now: number): { from: number; to: number 
   return { from: Math.floor(now / DAY) * DAY - (days - 1) * DAY, to: now };
 }
 
-/** First and last day, both included, as `<input type="date">` has them; `null` if that is no period. */
+/** First and last day as they are typed, both included; `null` if that is no period. */
 export function fromDays(first: string, last: string): { from: number; to: number } | null {
-  const from = Date.parse(`${first}T00:00:00Z`);
-  const to = Date.parse(`${last}T00:00:00Z`) + DAY;
-  return Number.isNaN(from) || Number.isNaN(to) || to <= from ? null : { from, to };
+  const [begin, end] = [dayOf(first, 'utc'), dayOf(last, 'utc')];
+  if (begin === null || begin === undefined || end === null || end === undefined) return null;
+  const from = Date.parse(begin);
+  const to = Date.parse(end) + DAY;
+  return to <= from ? null : { from, to };
 }

@@ -4,7 +4,7 @@ import type { ResponsePolicy, Role } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { hook, type } from '$ui/test-hook';
+import { described, hook, type } from '$ui/test-hook';
 import PolicyEditor from './policy-editor.svelte';
 
 async function show(change: (policy: ResponsePolicy) => ResponsePolicy = (policy) => policy, role: Role = 'admin'): Promise<FakePlatform> {
@@ -53,11 +53,17 @@ describe('the response policy', () => {
     await type('policy-confidence', text);
     expect(hook<HTMLInputElement>('policy-confidence').value, 'what was typed stays').toBe(text);
     expect(hook('policy-confidence').getAttribute('aria-invalid')).toBe('true');
+    expect(described('policy-confidence')).toBe('A whole number from 0 to 100.');
     expect(hook<HTMLButtonElement>('policy-save').disabled).toBe(true);
     expect(hook<HTMLButtonElement>('policy-preview').disabled, 'a look would be at something else').toBe(true);
     await type('policy-confidence', '90');
     await fireEvent.click(hook('policy-save'));
     await waitFor(() => expect(platform.calls.find((call) => call.name === 'response_policy_put')?.request).toMatchObject({ policy: { rules: [{ confidence_min: 90 }] } }));
+  });
+
+  it('names the action that a bin removes', async () => {
+    await show();
+    expect(screen.getByRole('button', { name: 'Remove the action “Block the address”' }).title).toBe('Remove the action “Block the address”');
   });
 
   it('forgets what was typed into a rule with the rule', async () => {

@@ -25,6 +25,11 @@ export function numberOf(text: string): number | null {
   return Number.isFinite(value) && value >= 0 ? value : null;
 }
 
+/** Can it be a line: a number, or nothing? */
+export function isLine(text: string): boolean {
+  return text.trim() === '' || numberOf(text) !== null;
+}
+
 export function rowsOf(limits: readonly HealthLimitState[]): Row[] {
   return limits.map((limit) => ({ warning: typed(limit.warning, limit.unit), critical: typed(limit.critical, limit.unit) }));
 }

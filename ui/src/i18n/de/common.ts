@@ -227,4 +227,9 @@ export const common = {
   'entity.blocked': 'Gesperrt',
 
   'field.range': 'Eine ganze Zahl von {min} bis {max}.',
+  'field.day': 'Einen Tag wie {example} schreiben.',
+  'field.day.form': 'JJJJ-MM-TT',
+  'field.day.open': 'Leer: keine Grenze',
+  'field.day.zone': 'Der Tag beginnt um Mitternacht, {zone}',
+  'field.day.about': 'Ein Tag, das Jahr zuerst: JJJJ-MM-TT, {zone}. Pfeil auf und ab gehen zum nächsten Tag und zum vorigen.',
 } as const;

@@ -18,7 +18,7 @@ export const containment = {
   'suppress.preview.incidents': 'Vorfälle, die nicht geöffnet worden wären',
   'suppress.preview.smaller': 'Vorfälle, die kleiner gewesen wären',
   'suppress.preview.attacks': '{n|Einer davon wurde als Angriff|# davon wurden als Angriffe} beurteilt.',
-  'suppress.reason': 'Warum',
+  'suppress.reason': 'Grund',
   'suppress.reason.missing': 'Eine Unterdrückung braucht einen Grund.',
   'suppress.owner': 'Wer dafür einsteht',
   'suppress.expires': 'Endet nach',

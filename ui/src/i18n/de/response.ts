@@ -15,7 +15,7 @@ export const response = {
   'policy.rule.add': 'Regel hinzufügen',
   'policy.rule.remove': 'Die Regel {name} entfernen',
   'policy.step.add': 'Aktion hinzufügen',
-  'policy.step.remove': 'Die Aktion entfernen',
+  'policy.step.remove': 'Die Aktion „{action}“ entfernen',
   'policy.severity': 'Ab welcher Schwere',
   'policy.from': 'ab {severity}',
   'policy.confidence': 'Sicherheit ab',

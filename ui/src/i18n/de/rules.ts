@@ -66,7 +66,6 @@ export const rules = {
   'rule.backtest.incidents': 'Vorfälle, an denen sie teilhat',
   'rule.backtest.all': 'Vorfälle insgesamt',
   'rule.backtest.truncated': 'Es gab mehr; dies sind die ersten {n}.',
-  'rule.reason': 'Warum; steht im Prüfprotokoll',
   'rule.save': 'Einstellung speichern',
   'rule.file': 'Die Datei sagt: {says}',
   'rule.file.on': 'sie läuft',

@@ -228,4 +228,9 @@ export const common = {
   'entity.blocked': 'Blocked',
 
   'field.range': 'A whole number from {min} to {max}.',
+  'field.day': 'Write a day like {example}.',
+  'field.day.form': 'YYYY-MM-DD',
+  'field.day.open': 'Empty: no limit',
+  'field.day.zone': 'The day begins at midnight, {zone}',
+  'field.day.about': 'A day, year first: YYYY-MM-DD, {zone}. Arrow up and down go to the next day and the one before.',
 } as const;

@@ -19,7 +19,7 @@ export const containment = {
   'suppress.preview.incidents': 'Incidents that would not have opened',
   'suppress.preview.smaller': 'Incidents that would have been smaller',
   'suppress.preview.attacks': '{n|One of them was judged an attack|# of them were judged attacks}.',
-  'suppress.reason': 'Why',
+  'suppress.reason': 'Reason',
   'suppress.reason.missing': 'A suppression needs a reason.',
   'suppress.owner': 'Who answers for it',
   'suppress.expires': 'Ends after',

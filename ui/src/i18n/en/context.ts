@@ -35,6 +35,7 @@ export const context = {
   'context.assets.pattern': 'Pattern: /admin, svc-*, 10.0.0.0/8',
   'context.assets.label': 'Label',
   'context.assets.weight': 'Weight, 0.5 to 2.0',
+  'context.assets.weight.wrong': '0.5 to 2.0',
   'context.assets.add': 'Add',
   'context.assets.what': 'Say how much {pattern} matters',
   'context.assets.forget': 'Forget what was said about {pattern}',

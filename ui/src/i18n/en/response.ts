@@ -16,7 +16,7 @@ export const response = {
   'policy.rule.add': 'Add a rule',
   'policy.rule.remove': 'Remove the rule {name}',
   'policy.step.add': 'Add an action',
-  'policy.step.remove': 'Remove the action',
+  'policy.step.remove': 'Remove the action “{action}”',
   'policy.severity': 'From which severity',
   'policy.from': '{severity} and above',
   'policy.confidence': 'Confidence from',

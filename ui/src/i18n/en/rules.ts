@@ -67,7 +67,6 @@ export const rules = {
   'rule.backtest.incidents': 'Incidents it is part of',
   'rule.backtest.all': 'Incidents in all',
   'rule.backtest.truncated': 'There were more; these are the first {n}.',
-  'rule.reason': 'Why; stands in the audit trail',
   'rule.save': 'Save the setting',
   'rule.file': 'The file says: {says}',
   'rule.file.on': 'it runs',

@@ -129,3 +129,8 @@ export function wholeNumber(typed: string, from: number, to: number): number | n
   const value = Number(text);
   return value < from || value > to ? null : value;
 }
+
+/** What is wrong with a whole number as it is typed, in words; `null` if it is one within the limits. */
+export function numberFault(typed: string, from: number, to: number): string | null {
+  return wholeNumber(typed, from, to) === null ? t('field.range', { min: count(from), max: count(to) }) : null;
+}

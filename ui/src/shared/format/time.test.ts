@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, axis, between, briefDuration, eventTime, fromTyped, listTime, niceTicks, offsetName, secondsUntil, stamp, typedTime, zoneName } from './time';
+import { ago, axis, between, briefDuration, dayAfter, dayOf, eventTime, fromTyped, listTime, niceTicks, offsetName, secondsUntil, stamp, typedTime, zoned, zoneName } from './time';
 
 const AT = '2026-11-20T23:04:05.678Z';
 
@@ -10,6 +10,11 @@ describe('times', () => {
     ['second', '2026-11-20 23:04:05'],
     ['millisecond', '2026-11-20 23:04:05.678'],
   ] as const)('a stamp to the %s', (precision, expected) => expect(stamp(AT, 'utc', precision)).toBe(expected));
+
+  it('says the zone of a time that is read elsewhere', () => {
+    expect(zoned(AT, 'utc', 'minute')).toBe('2026-11-20 23:04 UTC');
+    expect(zoned(AT, 'local')).toBe(`${stamp(AT, 'local')} ${offsetName('local', new Date(AT))}`);
+  });
 
   it('shows the local time as the machine has it', () => {
     const date = new Date(AT);
@@ -95,5 +100,25 @@ describe('times', () => {
     expect(ticks.length).toBeGreaterThanOrEqual(4);
     expect(ticks.length).toBeLessThanOrEqual(9);
     for (const tick of ticks) expect(tick % 3_600_000, 'a full hour').toBe(0);
+  });
+});
+
+describe('dayOf', () => {
+  it('begins where the day begins in the zone', () => {
+    expect(dayOf('2026-11-01', 'utc')).toBe('2026-11-01T00:00:00.000Z');
+    expect(dayOf('2026-11-01', 'local')).toBe(new Date(2026, 10, 1).toISOString());
+    expect([dayOf('', 'utc'), dayOf('2026-02-30', 'utc'), dayOf('2026-02-30', 'local'), dayOf('tomorrow', 'utc')]).toEqual([null, undefined, undefined, undefined]);
+  });
+});
+
+describe('dayAfter', () => {
+  it.each([
+    ['2026-11-30', 1, '2026-12-01'],
+    ['2026-03-01', -1, '2026-02-28'],
+    ['2026-10-25', 1, '2026-10-26'],
+    ['2026-02-31', 1, null],
+    ['', 1, null],
+  ])('goes from %j by %i to %s', (from, days, to) => {
+    expect(dayAfter(from, days)).toBe(to);
   });
 });

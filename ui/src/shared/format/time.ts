@@ -47,6 +47,11 @@ export function stamp(at: string | number | Date, zone: Zone, precision: Precisi
   }
 }
 
+/** A time with the name of its zone, for what is read away from the window's own: a title, a sentence. */
+export function zoned(at: string | number | Date, zone: Zone, precision: Precision = 'second'): string {
+  return `${stamp(at, zone, precision)} ${offsetName(zone, new Date(at))}`;
+}
+
 /** A time as the core writes it into a sentence, `2026-11-20 23:04 UTC`, in the zone of the window, with its name for what is read elsewhere; any other text stays as it is. */
 export function toldTime(text: string, zone: Zone, named = false): string {
   const [, day, minute, second] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)(:\d\d)? UTC$/.exec(text) ?? [];
@@ -143,4 +148,18 @@ export function fromTyped(text: string, zone: Zone): string | null {
   const date = new Date(`${day}T${time}${seconds}${zone === 'utc' ? 'Z' : ''}`);
   // A 31st of a month that has none is another day.
   return Number.isNaN(date.getTime()) || stamp(date, zone, 'day') !== day ? null : date.toISOString();
+}
+
+/** The first instant of a typed day in the zone; `null` for nothing typed, `undefined` for what is no day. */
+export function dayOf(text: string, zone: Zone): string | null | undefined {
+  const typed = text.trim();
+  if (typed === '') return null;
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(typed)) return undefined;
+  return fromTyped(typed, zone) ?? undefined;
+}
+
+/** The day so many days after a typed one; `null` of what is no day. */
+export function dayAfter(text: string, days: number): string | null {
+  const at = dayOf(text, 'utc');
+  return at === null || at === undefined ? null : stamp(new Date(at).getTime() + days * 86_400_000, 'utc', 'day');
 }

@@ -21,6 +21,12 @@ function show(content: string, button: string) {
 const FIELD = '<textarea data-test="text"></textarea>';
 const SEND = '<button type="submit" data-test="send">Send</button>';
 
+it('says what its × does, and the key for it, to who points at it', () => {
+  show(FIELD, SEND);
+  const close = hook('dialog').querySelector('.head button');
+  expect([close?.getAttribute('aria-label'), close?.getAttribute('title')]).toEqual(['Close', 'Close (Esc)']);
+});
+
 describe('Ctrl+Enter in a dialog', () => {
   it('sends, once for each press', async () => {
     const onsubmit = show(FIELD, SEND);

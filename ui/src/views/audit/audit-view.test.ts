@@ -218,10 +218,15 @@ describe('the audit trail', () => {
     await fireEvent.click(hook('audit-export'));
     await waitFor(() => hook('audit-export-folder'));
     await fireEvent.input(hook('audit-export-folder'), { target: { value: '/home/mara/trail' } });
+    await fireEvent.input(hook('audit-export-from'), { target: { value: '2026-10-32' } });
+    expect(hook<HTMLButtonElement>('audit-export-do').disabled, 'October has no 32nd').toBe(true);
     await fireEvent.input(hook('audit-export-from'), { target: { value: '2026-10-01' } });
+    await fireEvent.input(hook('audit-export-to'), { target: { value: '2026-10-01' } });
+    expect(hook<HTMLButtonElement>('audit-export-do').disabled, 'a period of nothing').toBe(true);
+    await fireEvent.input(hook('audit-export-to'), { target: { value: '' } });
     await fireEvent.click(hook('audit-export-do'));
     await waitFor(() => expect(hook('audit-export-key').textContent).toContain('watchpost/'));
-    expect(platform.calls.findLast((call) => call.name === 'audit_export')?.request).toMatchObject({ directory: '/home/mara/trail', from: '2026-10-01T00:00:00Z', to: null });
+    expect(platform.calls.findLast((call) => call.name === 'audit_export')?.request).toMatchObject({ directory: '/home/mara/trail', from: new Date(2026, 9, 1).toISOString(), to: null });
   });
 
   it('warns of what nobody can read in an export', async () => {

@@ -4,7 +4,7 @@ import type { DatabaseCopies, JobPlanPut } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { choose, hook, requests, type } from '$ui/test-hook';
+import { choose, described, hook, requests, type } from '$ui/test-hook';
 import MaintenanceView from './maintenance-view.svelte';
 
 let platform: FakePlatform;
@@ -39,6 +39,33 @@ describe('maintenance', () => {
     await waitFor(() => expect(loud()).toEqual(['cleanup-run']));
   });
 
+  it('is even: a job shows what it is in a line, how it went and its buttons, and the rest when it is unfolded', async () => {
+    const cards = [...document.querySelectorAll<HTMLElement>('section.job')];
+    expect(cards.length).toBeGreaterThan(10);
+    for (const card of cards) expect([card.getAttribute('aria-label'), card.querySelector<HTMLElement>('.more')?.hidden, card.querySelector('dl')]).toEqual([expect.anything(), true, card.querySelector('.more dl')]);
+    const toggle = hook('retention-toggle');
+    expect([toggle.getAttribute('aria-expanded'), hook('job-retention').querySelector('.brief')?.textContent]).toEqual(['false', 'Moves old events from Redis to the database']);
+    await fireEvent.click(toggle);
+    expect([toggle.getAttribute('aria-expanded'), hook('job-retention').querySelector<HTMLElement>('.more')?.hidden]).toEqual(['true', false]);
+    expect(hook('job-retention').querySelector('.brief')?.textContent).toContain('commits, and only then removes them');
+    await fireEvent.click(toggle);
+    expect(hook('job-retention').querySelector<HTMLElement>('.more')?.hidden).toBe(true);
+  });
+
+  it('leads to what a job lacks, and unfolds the one that the palette leads to', async () => {
+    expect(document.querySelector('[data-test=export-run]'), 'into no file').toBeNull();
+    await fireEvent.click(hook('export-fill'));
+    await waitFor(() => expect(document.activeElement).toBe(hook('export-type')));
+    expect(hook<HTMLButtonElement>('export-run').disabled).toBe(true);
+    await fireEvent.focus(hook('job-backup'));
+    expect(hook('backup-toggle').getAttribute('aria-expanded')).toBe('true');
+  });
+
+  it('tells apart the buttons of its jobs by name', () => {
+    const names = [...document.querySelectorAll<HTMLElement>('section.job > .head button')].map((button) => button.getAttribute('aria-label') ?? button.textContent.trim());
+    expect(new Set(names).size).toBe(names.length);
+  });
+
   it('previews with the days typed and drops the preview when they change', async () => {
     await type('retention-days', '3');
     await fireEvent.click(hook('retention-preview'));
@@ -64,12 +91,14 @@ describe('maintenance', () => {
   });
 
   it('refuses days that are none', async () => {
+    await fireEvent.click(hook('retention-toggle'));
     await type('retention-days', 'soon');
     expect(hook<HTMLButtonElement>('retention-run').disabled).toBe(true);
     expect(hook('job-retention').textContent).toContain('A whole number of days');
   });
 
   it('imports the file that was picked in the format of its name', async () => {
+    await fireEvent.click(hook('import-fill'));
     expect(hook<HTMLButtonElement>('import-run').disabled).toBe(true);
     platform.picked = '/var/log/auth.log';
     await fireEvent.click(hook('import-choose'));
@@ -79,6 +108,7 @@ describe('maintenance', () => {
   });
 
   it('backs up into the file that was chosen, after saying how much that is', async () => {
+    await fireEvent.click(hook('backup-fill'));
     expect(hook<HTMLButtonElement>('backup-run').disabled, 'into no file').toBe(true);
     platform.picked = '/var/backups/redis.wpbackup';
     await fireEvent.click(hook('backup-choose'));
@@ -99,9 +129,11 @@ describe('maintenance', () => {
     await fireEvent.click(hook('import-run'));
     await waitFor(() => expect(hook('import-path').getAttribute('aria-invalid')).toBe('true'));
     expect(document.querySelector('[data-test=import-fault]'), 'not twice').toBeNull();
+    expect(hook('import-toggle').getAttribute('aria-expanded'), 'the field is seen').toBe('true');
   });
 
   it('exports what was chosen, to the file that was picked, and tells a day from what is none', async () => {
+    await fireEvent.click(hook('export-fill'));
     expect(hook<HTMLButtonElement>('export-run').disabled, 'no file yet').toBe(true);
     platform.picked = '/var/backups/logins.ndjson';
     await fireEvent.click(hook('export-choose'));
@@ -137,6 +169,7 @@ describe('maintenance', () => {
   });
 
   it('measures with the numbers typed and refuses those that the backend would', async () => {
+    await fireEvent.click(hook('benchmark-toggle'));
     await type('benchmark-ops', '50');
     expect(hook<HTMLButtonElement>('benchmark-run').disabled, 'at least 100').toBe(true);
     await type('benchmark-ops', '5000');
@@ -177,6 +210,12 @@ describe('maintenance', () => {
     await choose('plan-rhythm-benchmark', 'month 15');
     await type('plan-folder', '');
     expect(hook<HTMLButtonElement>('plan-save').disabled, 'a backup needs a folder').toBe(true);
+    expect(described('plan-folder')).toContain('Name the folder.');
+    await type('plan-keep', '1001');
+    expect([hook<HTMLInputElement>('plan-keep').value, described('plan-keep')], 'what was typed stays').toEqual(['1001', expect.stringContaining('A whole number from 1 to 1,000.')]);
+    await type('plan-folder', '/srv/backups');
+    expect(hook<HTMLButtonElement>('plan-save').disabled, 'no such number of files').toBe(true);
+    await type('plan-keep', '12');
     await type('plan-folder', '/srv/backups');
     await fireEvent.click(hook('plan-save'));
     await waitFor(() => expect(requests(platform, 'job_plan_put')).toHaveLength(1));
@@ -189,6 +228,7 @@ describe('maintenance', () => {
 
   it('offers copies of a database on a server like those of a file, once they have a folder', async () => {
     await waitFor(() => expect(hook('copies').textContent).toContain('never'));
+    await fireEvent.click(hook('database_backup-fill'));
     expect(hook<HTMLButtonElement>('database_backup-run').disabled).toBe(true);
   });
 
@@ -199,7 +239,7 @@ describe('maintenance', () => {
     cleanup();
     app = new App(platform);
     render(MaintenanceView, { context: appContext(app) });
-    await waitFor(() => expect(hook('copies-problem').textContent).toContain('the newest copy is old'));
+    await waitFor(() => expect(hook('database_backup-problem').textContent).toContain('the newest copy is old'));
     expect(hook('copies').textContent).toContain('never');
     await fireEvent.click(hook('database_backup-run'));
     await waitFor(() => expect(requests(platform, 'database_copy_run')).toEqual([{}]));
@@ -267,10 +307,13 @@ describe('maintenance', () => {
 
   it('gives a changed plan back', async () => {
     await waitFor(() => hook('plan-form'));
-    await type('plan-from', '25');
+    await type('plan-from', '25:00');
     expect(hook<HTMLButtonElement>('plan-save').disabled, 'no time of day').toBe(true);
+    expect(described('plan-from')).toContain('00:00 to 23:59');
+    await type('plan-keep', 'many');
     await fireEvent.click(hook('plan-discard'));
     expect(hook<HTMLInputElement>('plan-from').value).toBe('02:00');
+    expect(hook<HTMLInputElement>('plan-keep').value).toBe('12');
     expect(requests(platform, 'job_plan_put')).toEqual([]);
   });
 });

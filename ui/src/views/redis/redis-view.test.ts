@@ -50,6 +50,7 @@ describe('Redis health', () => {
     platform.answers.redis_health = () => ({ ...health, nodes: [{ ...node, node: '10.0.0.1:6379' }, silent] });
     render(RedisView, { context: appContext(new App(platform)) });
     await waitFor(() => expect(document.querySelectorAll('[data-test="redis-node-row"]')).toHaveLength(2));
+    expect(document.querySelectorAll('[data-test="redis-node-row"]')[0]?.querySelectorAll('td.num'), 'figures stand below each other').toHaveLength(3);
     const [first, second] = [...document.querySelectorAll('[data-test="redis-node-row"]')].map((row) => row.textContent);
     expect(first).toMatch(/10\.0\.0\.1:6379.*holds the events.*8,192.*Memory use 74\.2%/);
     expect(second).toMatch(/n\/a.*n\/a.*no server answers/);

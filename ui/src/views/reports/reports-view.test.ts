@@ -126,7 +126,12 @@ describe('reports', () => {
     await fireEvent.input(hook('report-from'), { target: { value: '2026-02-01' } });
     await fireEvent.input(hook('report-to'), { target: { value: '2026-01-01' } });
     expect(hook<HTMLButtonElement>('report-preview').disabled).toBe(true);
-    await fireEvent.input(hook('report-to'), { target: { value: '2026-02-03' } });
+    expect(hook('report-form').textContent).toContain('The last day must not be before the first.');
+    await fireEvent.input(hook('report-to'), { target: { value: '' } });
+    expect(hook<HTMLInputElement>('report-to').value, 'it can be emptied').toBe('');
+    expect(hook<HTMLButtonElement>('report-preview').disabled).toBe(true);
+    await fireEvent.input(hook('report-to'), { target: { value: '2026-02-02' } });
+    await fireEvent.keyDown(hook('report-to'), { key: 'ArrowUp' });
     await fireEvent.submit(hook('report-form'));
     await waitFor(() => expect(asked('report_preview').map((request) => request.period)).toEqual([{ from: '2026-02-01T00:00:00.000Z', to: '2026-02-04T00:00:00.000Z' }]));
   });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
-import { hook, requests, type } from '$ui/test-hook';
+import { described, hook, requests, type } from '$ui/test-hook';
 import SettingsView from './settings-view.svelte';
 
 let platform: FakePlatform;
@@ -53,6 +53,10 @@ describe('settings', () => {
   it('saves retention as numbers and refuses an archive shorter than Redis', async () => {
     await type('retention-redis-api_usage', '40');
     expect(hook<HTMLButtonElement>('settings-save').disabled).toBe(true);
+    expect([described('retention-redis-api_usage'), described('retention-archive-api_usage')], 'at the field that is wrong').toEqual(['', 'At least as long as in Redis.']);
+    await type('retention-redis-api_usage', 'soon');
+    expect([described('retention-redis-api_usage'), described('retention-archive-api_usage')]).toEqual(['A whole number from 1 to 3,650.', '']);
+    await type('retention-redis-api_usage', '40');
     await type('retention-archive-api_usage', '60');
     await fireEvent.submit(hook('settings-form'));
     await waitFor(() => expect(requests(platform, 'settings_put')).toHaveLength(1));
