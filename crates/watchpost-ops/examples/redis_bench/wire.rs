@@ -243,7 +243,7 @@ impl Wire {
     /// The raw limit of whatever reads all hashes: `HGETALL` of each key of a page, sent together with the question for
     /// the next page, answers only passed over. Returns the number of keys.
     pub(crate) fn raw_read(&mut self) -> Result<u64, Failure> {
-        let (mut cursor, mut keys, mut names) = ("0".to_owned(), 0, Vec::new());
+        let (mut cursor, mut keys, mut names) = ("0".to_owned(), 0, Vec::<String>::new());
         let mut is_begun = false;
         while !is_begun || cursor != "0" || !names.is_empty() {
             let mut bytes = Vec::new();
