@@ -96,10 +96,11 @@ impl Trial {
             if kind == ValueKind::Stream && self.run == Run::Backup {
                 let mut groups = redis::cmd("XINFO");
                 groups.arg("GROUPS").arg(key);
-                match walk.read(link.query::<Value>(&groups)).await {
-                    Err(error @ (RedisError::NoPermission(_) | RedisError::Cancelled)) => return Err(error),
-                    // It may be gone meanwhile.
-                    Ok(_) | Err(_) => {}
+                // Any other answer is of the key, which may be gone meanwhile.
+                if let Err(error @ (RedisError::NoPermission(_) | RedisError::Cancelled)) =
+                    walk.read(link.query::<Value>(&groups)).await
+                {
+                    return Err(error);
                 }
             }
         }
