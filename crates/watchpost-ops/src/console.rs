@@ -241,7 +241,8 @@ impl Console {
         let opened = Workspace::open(self, connection.clone()).await;
         let opened = opened.map_err(|problem| {
             let target = crate::targets::database_target(self, &connection, None);
-            crate::error_map::naming_the_disk(problem, &target)
+            let then = ", then open it again: nothing can be recorded before";
+            crate::error_map::naming_the_disk(problem, &target, then)
         });
         // Whoever hears that nothing opens any more hears why.
         self.set_failed(opened.as_ref().err().map(|error| OpeningFailed {

@@ -81,6 +81,8 @@ pub(crate) struct Engine {
     idle_turns: watch::Sender<u64>,
     /// Since when it fails at every try; a start in between does not count as work.
     down_since: Mutex<Option<DateTime<Utc>>>,
+    /// What the log says of its failures.
+    told: Mutex<Told>,
     /// Erasures of people that its detectors know of.
     erasures: AtomicI64,
 }
@@ -98,6 +100,7 @@ impl Engine {
             recent: Mutex::new(VecDeque::new()),
             idle_turns: watch::channel(0).0,
             down_since: Mutex::new(None),
+            told: Mutex::new(Told::default()),
             erasures: AtomicI64::new(0),
         }
     }
@@ -187,15 +190,29 @@ impl Engine {
         self.set(EngineState::Down, problem.to_string())
     }
 
+    /// Writes a failure into the log, with what to do about it; the same one rarely.
+    fn say_failure(&self, console: &Console, workspace: &Workspace, problem: OpError) {
+        let is_to_be_said = |told: &mut Told| told.is_to_be_said(problem.to_string(), Instant::now());
+        if is_to_be_said(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner)) {
+            let target = crate::targets::database_target(console, workspace.connection(), None);
+            let problem = crate::error_map::naming_the_disk(problem, &target, ": it goes on by itself then");
+            let hint = problem.hint.as_deref();
+            tracing::warn!(%problem, hint, "the engine stopped; trying again every second");
+        }
+    }
+
     /// It did what it is there for: a batch is committed, or nothing is to be.
     fn recover(&self) {
         *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if self.told.lock().unwrap_or_else(PoisonError::into_inner).is_over() {
+            tracing::warn!("the engine works again");
+        }
     }
 
     fn set(&self, state: EngineState, detail: impl Into<String>) -> bool {
         let detail = detail.into();
         if state == EngineState::Standby {
-            self.recover();
+            *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         self.state.send_if_modified(|current| {
             let changed = current.0 != state || current.1 != detail;
@@ -221,16 +238,14 @@ impl Engine {
 pub(crate) async fn run(console: Console, workspace: Arc<Workspace>) {
     let stop = workspace.stop_token();
     let holder = uuid::Uuid::now_v7().to_string();
-    let (mut committing, mut told) = (JoinSet::new(), Told::default());
+    let mut committing = JoinSet::new();
     stop.run_until_cancelled(async {
         loop {
             if let Err(problem) =
                 Box::pin(hold_and_work(&console, &workspace, &holder, &mut committing)).await
                 && workspace.engine().fail(workspace.now(), &problem)
             {
-                if told.is_to_be_said(problem.to_string(), Instant::now()) {
-                    tracing::warn!(%problem, "the engine stopped; trying again every second");
-                }
+                workspace.engine().say_failure(&console, &workspace, problem);
                 console.announce(&[Tag::Status]);
             }
             tokio::time::sleep(RETRY).await;

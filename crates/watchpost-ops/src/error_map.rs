@@ -92,15 +92,13 @@ const UNCONFIRMED: &str =
 /// What to do where the disk of the database is full.
 const NO_SPACE: &str = "free some space and try again";
 
-/// Names the disk, where it is full and the database is the file of `target`: whoever opens it has to find that.
-pub(crate) fn naming_the_disk(mut error: OpError, target: &DatabaseTarget) -> OpError {
+/// Names the disk, where it is full and the database is the file of `target`: whoever reads this has to find that. `then`
+/// is what follows.
+pub(crate) fn naming_the_disk(mut error: OpError, target: &DatabaseTarget, then: &str) -> OpError {
     if let DatabaseTarget::Sqlite { path } = target
         && error.hint.as_deref() == Some(NO_SPACE)
     {
-        error.hint = Some(format!(
-            "free room on the disk of {}, then open it again: nothing can be recorded before",
-            path.display()
-        ));
+        error.hint = Some(format!("free room on the disk of {}{then}", path.display()));
     }
     error
 }
@@ -229,13 +227,13 @@ mod tests {
     fn a_full_disk_is_named_where_there_is_a_file() {
         let full = || OpError::new(ErrorCode::Unavailable, "the disk of the database is full").hint(NO_SPACE);
         let file = DatabaseTarget::Sqlite { path: "/srv/watchpost/audit.db".into() };
-        let told = naming_the_disk(full(), &file);
+        let told = naming_the_disk(full(), &file, ", then open it again");
         assert!(
             told.hint.is_some_and(
                 |hint| hint.starts_with("free room on the disk of /srv/watchpost/audit.db, then")
             )
         );
         let other = OpError::precondition("something else").hint("try again");
-        assert_eq!(naming_the_disk(other.clone(), &file), other);
+        assert_eq!(naming_the_disk(other.clone(), &file, ""), other);
     }
 }

@@ -65,8 +65,8 @@ pub struct KeyPart {
 pub struct ExportCount {
     /// Keys.
     pub keys: u64,
-    /// Their memory, value and key.
-    pub bytes: u64,
+    /// Their memory, value and key; `None` where the server does not tell it of every one.
+    pub bytes: Option<u64>,
 }
 
 /// Keys of one pass, each once.
@@ -295,7 +295,7 @@ impl KeyWalk {
         run: Run,
         report: &(dyn Fn(JobProgress) + Send + Sync),
     ) -> Result<(ExportCount, Vec<String>), RedisError> {
-        let (mut count, mut is_unmeasured) = (ExportCount::default(), false);
+        let mut count = ExportCount { keys: 0, bytes: Some(0) };
         let mut trial = Trial::of(run);
         while !self.facts.over || trial.has_small() {
             let (answered, facts) = self.facts.turn(trial.small(), |key| run.command(key)).await?;
@@ -306,15 +306,14 @@ impl KeyWalk {
                     continue;
                 };
                 count.keys += 1;
-                count.bytes += key.bytes.unwrap_or(0);
-                is_unmeasured |= key.bytes.is_none();
+                count.bytes = count.bytes.zip(key.bytes).map(|(sum, bytes)| sum + bytes);
                 trial.note(kind, key);
             }
             trial.windows(&self.facts.walk, &self.facts.store).await?;
             report(self.progress());
         }
         let mut notes = self.notes();
-        if is_unmeasured {
+        if count.bytes.is_none() {
             notes.push("memory: n/a, the server does not tell it of every key".to_owned());
         }
         Ok((count, notes))
@@ -357,12 +356,14 @@ impl KeyWalk {
             let store = &self.facts.store;
             let elements = match self.facts.walk.read(windows.next(&store.inner.jobs)).await {
                 Ok(Some(elements)) => elements,
-                // At its end, or of another type by now: what is written of it stays.
+                // At its end: what is written of it stays. Where nothing was, an empty text is a key all the same.
                 Ok(None) => {
-                    self.left.empty += u64::from(*part == 0);
-                    self.reading = None;
+                    let nothing_yet = *part == 0;
+                    let read = self.reading.take().filter(|_| nothing_yet);
+                    self.small.extend(read.map(|(key, ..)| key));
                     continue;
                 }
+                // Of another type by now.
                 Err(RedisError::WrongType(_)) => {
                     self.left.changed += u64::from(*part == 0);
                     self.reading = None;

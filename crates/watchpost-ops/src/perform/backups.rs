@@ -46,10 +46,8 @@ pub(crate) async fn backup_preview(cx: Context, request: BackupRequest) -> Resul
     }
     let walk = KeyWalk::start(&workspace.events()?, workspace.stop_token()).await?;
     let (count, notes) = walk.count(Run::Backup, &|_| {}).await?;
-    let figures = vec![
-        Figure::count("keys", "Keys to write", count.keys),
-        Figure::bytes("bytes", "Their memory in Redis", count.bytes),
-    ];
+    let memory = count.bytes.map(|bytes| Figure::bytes("bytes", "Their memory in Redis", bytes));
+    let figures = std::iter::once(Figure::count("keys", "Keys to write", count.keys)).chain(memory).collect();
     let facts = std::iter::once(Fact::new("file", "File", request.path)).chain(encrypted).collect();
     Ok(JobReport { figures, facts, notes })
 }

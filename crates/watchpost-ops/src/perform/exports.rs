@@ -64,7 +64,8 @@ pub(crate) async fn export_preview(cx: Context, request: ExportRequest) -> Resul
     let (figures, notes) = if request.all {
         let (count, notes) = KeyWalk::start(&events, cancel).await?.count(Run::Export, &|_| {}).await?;
         let keys = Figure::count("rows", "Keys to write", count.keys);
-        (vec![keys, Figure::bytes("bytes", MEMORY, count.bytes)], notes)
+        let memory = count.bytes.map(|bytes| Figure::bytes("bytes", MEMORY, bytes));
+        (std::iter::once(keys).chain(memory).collect(), notes)
     } else {
         // Whether it is an event tells only what it holds.
         let (mut walk, mut tally) = (EventWalk::start(&events, choice, cancel).await?, Tally::default());

@@ -195,15 +195,17 @@ impl BackupWalk {
             self.facts.walk.pace().await?;
             let link = &self.facts.store.inner.jobs;
             let kind = reading.windows.windows.kind;
-            let next = match self.facts.walk.read(reading.windows.next(link)).await {
+            let (next, is_other) = match self.facts.walk.read(reading.windows.next(link)).await {
                 // Of another type by now: what was read of it is a value that was.
-                Err(RedisError::WrongType(_)) => None,
-                next => next?,
+                Err(RedisError::WrongType(_)) => (None, true),
+                next => (next?, false),
             };
             let over = next.is_none();
             let Some(elements) = std::mem::replace(&mut reading.held, next) else {
                 if over {
-                    self.reading = None; // Gone before the first window.
+                    // Nothing is in it, or it is gone: an empty text, or a stream with its groups, is a key all the same.
+                    let read = self.reading.take().filter(|_| !is_other);
+                    self.small.extend(read.map(|reading| reading.key));
                 }
                 continue;
             };

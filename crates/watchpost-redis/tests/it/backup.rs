@@ -266,3 +266,32 @@ async fn a_cancelled_pass_ends_at_once() {
     cancel.cancel();
     assert!(matches!(walk.next_batch().await, Err(RedisError::Cancelled)));
 }
+
+#[tokio::test]
+async fn a_backup_without_the_right_to_ask_for_sizes_lacks_no_key() {
+    let server = TestServer::start().await;
+    fill(&server, &server.store().await).await;
+    let mut raw = server.raw().await;
+    let _: redis::Value = query(&mut raw, &["SET", "security:x:blank", ""]).await;
+    let _: redis::Value = query(&mut raw, &["XADD", "security:x:emptied", "*", "a", "b"]).await;
+    let _: redis::Value = query(&mut raw, &["XGROUP", "CREATE", "security:x:emptied", "g", "0"]).await;
+    let _: redis::Value = query(&mut raw, &["XTRIM", "security:x:emptied", "MAXLEN", "0"]).await;
+    let rule = ["ACL", "SETUSER", "copier", "reset", "on", ">secret", "~security:*", "+@all", "-memory"];
+    let _: redis::Value = query(&mut raw, &rule).await;
+    let keys: Vec<String> = query(&mut raw, &["KEYS", "security:*"]).await;
+    let target = watchpost_redis::RedisTarget {
+        username: Some("copier".into()),
+        password: Some("secret".into()),
+        ..server.target()
+    };
+    let copier = EventStore::connect(&target, Arc::new(SystemClock)).await.unwrap();
+
+    let file = take(&copier).await;
+
+    let mut found = std::collections::BTreeSet::new();
+    let mut reader = BackupReader::new(&file[..]).unwrap();
+    while let Some(records) = reader.next_records().unwrap() {
+        found.extend(records.into_iter().map(|record| String::from_utf8_lossy(&record.key).into_owned()));
+    }
+    assert_eq!(found, keys.into_iter().collect());
+}
