@@ -407,7 +407,7 @@ async fn one_login_is_one_person_whatever_its_names() {
 
     let asked = ask().await;
     let viewer = Store::open(&team.target("viewer"), team.world.clock.clone()).await.unwrap();
-    let seen = viewer.approvals().await.expect("everybody sees that something waits");
+    let seen = viewer.approvals().await.expect("everybody sees that something waits").requests;
     assert!(seen.iter().any(|one| one.id == asked.id), "{seen:?}");
     assert!(seen.iter().all(|one| one.request == "{}" && one.summary.is_empty()), "{seen:?}");
     viewer.close().await;
