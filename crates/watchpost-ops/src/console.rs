@@ -241,7 +241,7 @@ impl Console {
         let opened = Workspace::open(self, connection.clone()).await;
         let opened = opened.map_err(|problem| {
             let target = crate::targets::database_target(self, &connection, None);
-            crate::error_map::naming_the_disk(problem, &target)
+            crate::error_map::naming_the_file(problem, &target)
         });
         // Whoever hears that nothing opens any more hears why.
         self.set_failed(opened.as_ref().err().map(|error| OpeningFailed {
