@@ -59,7 +59,7 @@ async fn readable(workspace: &Workspace, id: &str) -> Result<ApprovalRequest, Op
     let id = id.trim();
     workspace.store().approval(id).await.map_err(|error| match error {
         StoreError::Corrupt(problem) => OpError::precondition(format!(
-            "the row {:?} among the requests cannot be read, and was not written by Watchpost: {}",
+            "the row \"{}\" among the requests cannot be read, and was not written by Watchpost: {}",
             visible(id, 80),
             visible(&problem, 300)
         ))
