@@ -128,6 +128,7 @@ fn standing(list: &ApprovalList) -> anyhow::Result<()> {
 
 fn listed(list: &ApprovalList) -> anyhow::Result<()> {
     standing(list)?;
+    unreadable(list)?;
     line("")?;
     table(
         ["ID", "STATE", "ASKED BY", "AT", "UNTIL", "WHAT", "WHY", "DECIDED BY", "HOW IT ENDED"],
@@ -145,6 +146,20 @@ fn listed(list: &ApprovalList) -> anyhow::Result<()> {
             ]
         }),
     )
+}
+
+/// Rows that somebody wrote past Watchpost. Their texts are whatever that was.
+fn unreadable(list: &ApprovalList) -> anyhow::Result<()> {
+    for one in &list.unreadable {
+        line(format!("unreadable: the row \"{}\": {}", visible(&one.id, 80), visible(&one.problem, 300)))?;
+    }
+    if !list.unreadable.is_empty() {
+        line(
+            "  not written by Watchpost, and nothing waits for it; an owner of the tables can delete it: DELETE FROM approval \
+             WHERE id = '...'",
+        )?;
+    }
+    Ok(())
 }
 
 /// What it would do, and for whom to look at more closely, the request itself.

@@ -29,6 +29,9 @@ const STOPPING: &str = "stopping";
 /// What sends a signal to a program and then to its group sends it twice: within this it is one.
 const SAME_PRESS: Duration = Duration::from_millis(300);
 
+/// A check that was cancelled stops within this, and is recorded where the database answers.
+const STOPS_WITHIN: Duration = Duration::from_secs(1);
+
 /// What a shell tells of a program that Ctrl+C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -146,13 +149,26 @@ pub(crate) async fn of_backtest(session: &Session, request: RuleBacktest) -> Res
     .await
 }
 
-/// Checks the audit trail with a progress bar; Ctrl+C stops it.
+/// Checks the audit trail with a progress bar; Ctrl+C stops it, and what waits for the database after that is left.
 pub(crate) async fn of_verification(
     session: &Session,
     request: AuditVerify,
 ) -> Result<AuditVerification, OpError> {
     let ticket = ReportTicket { ticket: request.ticket.clone().unwrap_or_default() };
-    followed(session, ticket, Box::pin(session.ask::<operation::audit_verify>(request))).await
+    let bar = ProgressBar::new(1);
+    let work = Box::pin(session.ask::<operation::audit_verify>(request));
+    let checking = Box::pin(followed_on(&bar, session, ticket, work));
+    beside(checking, left_unnoted(&bar), std::future::pending()).await
+}
+
+/// Leaves soon after Ctrl+C: a check stops within that and changes nothing, but its record may wait for a database that
+/// confirms nothing.
+async fn left_unnoted(bar: &ProgressBar) -> OpError {
+    let mut signals = Signals::listen();
+    signals.next().await;
+    tokio::time::sleep(STOPS_WITHIN).await;
+    bar.finish_and_clear();
+    leave("cancelled; the database did not confirm the record of the check in time")
 }
 
 /// Exports the audit trail with a progress bar; Ctrl+C stops it, and nothing is left.
@@ -191,9 +207,19 @@ async fn followed<T>(
     ticket: ReportTicket,
     work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
 ) -> Result<T, OpError> {
-    let (bar, mut shown) = (ProgressBar::new(1), None);
+    followed_on(&ProgressBar::new(1), session, ticket, work).await
+}
+
+/// The same on a bar of the caller's.
+async fn followed_on<T>(
+    bar: &ProgressBar,
+    session: &Session,
+    ticket: ReportTicket,
+    work: Pin<Box<impl Future<Output = Result<T, OpError>>>>,
+) -> Result<T, OpError> {
+    let mut shown = None;
     bar.set_style(words_only());
-    let paint = |now| show(&bar, &mut shown, now);
+    let paint = |now| show(bar, &mut shown, now);
     let ask = || Box::pin(session.ask::<operation::audit_verify_progress>(ticket.clone()));
     let cancel = || Box::pin(session.ask::<operation::audit_verify_cancel>(ticket.clone()));
     let told = beside(work, asked(ask, paint), stopped(cancel)).await;

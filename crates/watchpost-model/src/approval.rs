@@ -138,6 +138,15 @@ pub struct ApprovalRequest {
     pub outcome: Option<String>,
 }
 
+/// A row among the requests that Watchpost did not write: a value in it is none that it writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct UnreadableApproval {
+    /// Its id, as whoever wrote it chose it; empty if it has none that can be read.
+    pub id: String,
+    /// Which column cannot be read, and why.
+    pub problem: String,
+}
+
 impl ApprovalRequest {
     /// The state at `now`: what nobody carried out in time is expired.
     #[must_use]

@@ -31,7 +31,7 @@ impl From<StoreError> for OpError {
                  connection whose database opens), and point this connection at that",
             ),
             StoreError::Unavailable(_) => Self::new(ErrorCode::Unavailable, message)
-                .hint("nothing was changed; test the connection in Settings"),
+                .hint("nothing was changed; test the connection in Settings, or with `watchpost connect test`"),
             StoreError::Login { advice, .. } => Self::new(ErrorCode::Unavailable, message).hint(format!(
                 "{advice} Save the connection anew with what is right; `watchpost connect test` tries it step by step."
             )),
@@ -75,6 +75,7 @@ impl From<StoreError> for OpError {
             StoreError::File(_) => Self::new(ErrorCode::Unavailable, message).hint(
                 "nothing was changed; look at the disk (space, quota, errors) and at the rights to the file and its folder",
             ),
+            StoreError::NotWritable(_) => Self::new(ErrorCode::Unavailable, message).hint(NOT_WRITABLE),
             StoreError::DiskFull(_) => Self::new(ErrorCode::Unavailable, message).hint(NO_SPACE),
             other => {
                 tracing::error!(error = %other, "the store failed");
@@ -92,6 +93,7 @@ const UNCONFIRMED: &str =
 /// What to do where the disk of the database is full.
 const NO_SPACE: &str = "free some space and try again";
 
+<<<<<<< HEAD
 /// Names the disk, where it is full and the database is the file of `target`: whoever reads this has to find that. `then`
 /// is what follows.
 pub(crate) fn naming_the_disk(mut error: OpError, target: &DatabaseTarget, then: &str) -> OpError {
@@ -99,6 +101,29 @@ pub(crate) fn naming_the_disk(mut error: OpError, target: &DatabaseTarget, then:
         && error.hint.as_deref() == Some(NO_SPACE)
     {
         error.hint = Some(format!("free room on the disk of {}{then}", path.display()));
+=======
+/// What to do where the file of the database, or its folder, cannot be written.
+const NOT_WRITABLE: &str =
+    "give your user the right to write to the file and its folder; SQLite keeps its log beside the file";
+
+/// Names the file of `target`, where the database is one and its disk is full, or this account may not write it: whoever opens
+/// it has to find that.
+pub(crate) fn naming_the_file(mut error: OpError, target: &DatabaseTarget) -> OpError {
+    let DatabaseTarget::Sqlite { path } = target else { return error };
+    let path = path.display();
+    match error.hint.as_deref() {
+        Some(NO_SPACE) => {
+            error.hint = Some(format!(
+                "free room on the disk of {path}, then open it again: nothing can be recorded before"
+            ));
+        }
+        Some(NOT_WRITABLE) => {
+            error.hint = Some(format!(
+                "give your user the right to write to {path} and its folder; SQLite keeps its log beside the file"
+            ));
+        }
+        _ => {}
+>>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
     }
     error
 }
@@ -220,20 +245,35 @@ impl From<LocalError> for OpError {
 mod tests {
     use watchpost_store::DatabaseTarget;
 
-    use super::{NO_SPACE, naming_the_disk};
+    use super::{NO_SPACE, NOT_WRITABLE, naming_the_file};
     use crate::error::{ErrorCode, OpError};
 
     #[test]
-    fn a_full_disk_is_named_where_there_is_a_file() {
+    fn the_file_is_named_where_there_is_one() {
         let full = || OpError::new(ErrorCode::Unavailable, "the disk of the database is full").hint(NO_SPACE);
         let file = DatabaseTarget::Sqlite { path: "/srv/watchpost/audit.db".into() };
+<<<<<<< HEAD
         let told = naming_the_disk(full(), &file, ", then open it again");
+=======
+        let told = naming_the_file(full(), &file);
+>>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
         assert!(
             told.hint.is_some_and(
                 |hint| hint.starts_with("free room on the disk of /srv/watchpost/audit.db, then")
             )
         );
+        let refused = OpError::new(ErrorCode::Unavailable, "it cannot be written").hint(NOT_WRITABLE);
+        let told = naming_the_file(refused, &file);
+        let hint = told.hint.unwrap_or_default();
+        assert!(
+            hint.starts_with("give your user the right to write to /srv/watchpost/audit.db and"),
+            "{hint}"
+        );
         let other = OpError::precondition("something else").hint("try again");
+<<<<<<< HEAD
         assert_eq!(naming_the_disk(other.clone(), &file, ""), other);
+=======
+        assert_eq!(naming_the_file(other.clone(), &file), other);
+>>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
     }
 }

@@ -138,6 +138,8 @@ struct State {
     /// The console ends: what failed just now is not waited for once more.
     closing: bool,
     told: bool,
+    /// Why the key could not be made known to the log at the last try; it is tried again with each look.
+    held: Option<OpError>,
     /// How far the tree was walked for cosigning, in this process.
     walked: Option<LogSeen>,
     witnesses: u32,
@@ -279,6 +281,7 @@ impl Witness {
     /// # Errors
     /// What the database says.
     pub(crate) async fn let_sign(&self, store: &Store) -> Result<(), OpError> {
+        let mut why = None;
         if self.problem().is_none()
             && let Some(signer) = self.own_signer()
             && !store.signs()
@@ -292,6 +295,7 @@ impl Witness {
                 // Whoever only reads need not wait for the log, nor for a standby; the next look tries again.
                 Err(held @ (StoreError::Held(_) | StoreError::NoStandby(_))) => {
                     tracing::warn!(%held, "this console signs nothing for now");
+                    why = Some(OpError::from(held));
                 }
                 // The status says it, and whatever is refused.
                 Err(StoreError::ReadOnly(_)) => {
@@ -300,7 +304,13 @@ impl Witness {
                 result => result?,
             }
         }
+        self.state().held = why;
         Ok(())
+    }
+
+    /// Why this console signs nothing for now, though it has a key and nothing is held against the log.
+    pub(crate) fn held(&self) -> Option<OpError> {
+        self.state().held.clone()
     }
 
     /// Notes since when the key signs, and how long it may.

@@ -10,7 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use watchpost_model::approval::{
-    ApprovalRequest, ApprovalState, Carrier, Matter, TwoPeople, WAITS_HOURS, person_key,
+    ApprovalRequest, ApprovalState, Carrier, Matter, TwoPeople, UnreadableApproval, WAITS_HOURS, person_key,
 };
 use watchpost_model::audit::AuditDraft;
 
@@ -68,21 +68,55 @@ pub struct ApprovalMove<'a> {
     pub outcome: Option<&'a str>,
 }
 
+/// The requests, and the rows among them that are none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Approvals {
+    /// Those that can be read, the newest first.
+    pub requests: Vec<ApprovalRequest>,
+    /// What somebody put there with SQL: whoever asks may insert a row, and the server takes any words in it.
+    pub unreadable: Vec<UnreadableApproval>,
+}
+
+impl Approvals {
+    /// Reads each row by itself: one that makes no sense keeps nobody from the others.
+    fn of(rows: &[Row]) -> Result<Self, StoreError> {
+        let mut all = Self::default();
+        for row in rows {
+            match approval(row) {
+                Ok(request) => all.requests.push(request),
+                Err(StoreError::Corrupt(problem)) => {
+                    all.unreadable.push(UnreadableApproval { id: row.text(0).unwrap_or_default(), problem });
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Names the column of a value that cannot be read.
+fn in_column(name: &'static str) -> impl Fn(StoreError) -> StoreError {
+    move |error| match error {
+        StoreError::Corrupt(why) => StoreError::Corrupt(format!("{name}: {why}")),
+        other => other,
+    }
+}
+
 fn approval(row: &Row) -> Result<ApprovalRequest, StoreError> {
     Ok(ApprovalRequest {
         id: row.text(0)?,
         operation: row.text(1)?,
-        matter: row.parse::<Matter>(2)?,
-        carrier: row.parse(3)?,
+        matter: row.parse::<Matter>(2).map_err(in_column("matter"))?,
+        carrier: row.parse(3).map_err(in_column("carrier"))?,
         request: row.text(4)?,
         summary: row.text(5)?,
         reason: row.opt_text(6)?,
         asked_by: row.text(7)?,
-        asked_at: row.time(8)?,
-        expires_at: row.time(9)?,
-        state: row.parse(10)?,
+        asked_at: row.time(8).map_err(in_column("asked_at"))?,
+        expires_at: row.time(9).map_err(in_column("expires_at"))?,
+        state: row.parse(10).map_err(in_column("state"))?,
         decided_by: row.opt_text(11)?,
-        decided_at: row.opt_time(12)?,
+        decided_at: row.opt_time(12).map_err(in_column("decided_at"))?,
         note: row.opt_text(13)?,
         outcome: row.opt_text(14)?,
     })
@@ -182,21 +216,22 @@ impl Store {
         Ok(asked)
     }
 
-    /// Requests, the newest first.
+    /// Requests, the newest first, and rows that are none.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn approvals(&self) -> Result<Vec<ApprovalRequest>, StoreError> {
+    pub async fn approvals(&self) -> Result<Approvals, StoreError> {
         let sql = |columns: &str| format!("{columns} ORDER BY asked_at DESC, id LIMIT $1");
         let rows = self.read().await?.fetch(sql(COLUMNS), args![LIST_MAX]).await;
         let rows = match rows {
             Err(StoreError::Denied(_)) => self.read().await?.fetch(sql(MASKED), args![LIST_MAX]).await?,
             rows => rows?,
         };
-        rows.iter().map(approval).collect()
+        Approvals::of(&rows)
     }
 
-    /// Requests for an operation that may still be decided or carried out, the newest first.
+    /// Requests for an operation that may still be decided or carried out, the newest first; a row that cannot be read is
+    /// none.
     ///
     /// # Errors
     /// What the database says.
@@ -206,13 +241,14 @@ impl Store {
              ORDER BY asked_at DESC, id LIMIT $3"
         );
         let now = self.inner.clock.now();
-        self.read().await?.fetch(sql, args![operation, now, LIST_MAX]).await?.iter().map(approval).collect()
+        let rows = self.read().await?.fetch(sql, args![operation, now, LIST_MAX]).await?;
+        Ok(Approvals::of(&rows)?.requests)
     }
 
     /// One request.
     ///
     /// # Errors
-    /// `NotFound`; what the database says.
+    /// `NotFound`; `Corrupt` if its row is none that Watchpost wrote; what the database says.
     pub async fn approval(&self, id: &str) -> Result<ApprovalRequest, StoreError> {
         let row = self.read().await?.fetch_optional(format!("{COLUMNS} WHERE id = $1"), args![id]).await?;
         row.as_ref().map(approval).transpose()?.ok_or_else(|| StoreError::NotFound("this request".to_owned()))

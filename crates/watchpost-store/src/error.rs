@@ -125,6 +125,9 @@ pub enum StoreError {
     /// The system does not read or write the file of the database.
     #[error("the file of the database cannot be read or written: {}", in_its_words(.0))]
     File(#[source] sqlx::Error),
+    /// This account may not write the file of the database, or what SQLite keeps beside it.
+    #[error("the file of the database cannot be written: {}", in_its_words(.0))]
+    NotWritable(#[source] sqlx::Error),
     /// The login at the database may not do that: it is the server that says so.
     #[error("this login may not do that at the database: {}", in_its_words(.0))]
     Denied(#[source] sqlx::Error),
@@ -181,6 +184,8 @@ pub(crate) fn in_its_words(error: &sqlx::Error) -> String {
     }
 }
 
+/// SQLITE_READONLY.
+const READONLY: u32 = 8;
 /// SQLITE_IOERR.
 const IO: u32 = 10;
 /// SQLITE_CORRUPT.
@@ -212,6 +217,7 @@ impl From<sqlx::Error> for StoreError {
                 Some("55P03") => Self::Held(error),
                 // SQLITE_FULL; SQLITE_IOERR_SHMSIZE, when there is no space for the file beside it; PostgreSQL disk_full.
                 Some("13" | "4874" | "53100") => Self::DiskFull(error),
+                Some(code) if is_of_sqlite(code, READONLY) => Self::NotWritable(error),
                 Some(code) if is_of_sqlite(code, IO) => Self::File(error),
                 Some(code) if is_of_sqlite(code, CORRUPT) => Self::Damaged(inner.message().to_owned()),
                 // PostgreSQL: invalid authorization, no such database.
@@ -318,6 +324,11 @@ mod tests {
             let told =
                 format!("the file of the database cannot be read or written: disk I/O error (code {code})");
             assert_eq!(error.to_string(), told);
+        }
+        // A file, or a folder, that this account may only read.
+        for code in ["8", "264", "1544"] {
+            let error = of(code, "attempt to write a readonly database");
+            assert!(matches!(error, StoreError::NotWritable(_)), "{code}: {error:?}");
         }
         // A page that does not fit, one of a table of words.
         for code in ["11", "267"] {

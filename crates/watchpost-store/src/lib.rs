@@ -60,7 +60,7 @@ mod target;
 mod threat;
 mod upkeep;
 
-pub use approval::{ApprovalMove, ApprovalTrail, NewApproval, approval_object};
+pub use approval::{ApprovalMove, ApprovalTrail, Approvals, NewApproval, approval_object};
 pub use audit::bundle::{BundleChecked, BundleDepth, BundleProblem, check_bundle};
 pub use audit::cosign::Witnesses;
 pub use audit::export::{ExportedPayload, ExportedRecord};

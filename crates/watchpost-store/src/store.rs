@@ -385,6 +385,7 @@ async fn open_sqlite(path: &std::path::Path) -> Result<Db, StoreError> {
         return Err(StoreError::NotFound(format!("the folder {}", folder.display())));
     }
     make_private(path)?;
+    may_be_written(path)?;
     refuse_untouched(path).await?;
     // Switching a new file to WAL needs an exclusive moment that the busy timeout does not cover; two processes that
     // start at once meet here.
@@ -433,7 +434,28 @@ fn make_private(path: &std::path::Path) -> Result<(), StoreError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(sqlx::Error::Io(error).into()),
+        Err(error) => Err(of_rights(error)),
+    }
+}
+
+/// Says of a file without the right to write it what it lacks: SQLite opens it all the same, and fails later, in other words.
+fn may_be_written(path: &std::path::Path) -> Result<(), StoreError> {
+    match std::fs::OpenOptions::new().append(true).open(path) {
+        Err(error) if is_of_rights(&error) => Err(of_rights(error)),
+        // Whatever else is wrong with it, opening it says.
+        _ => Ok(()),
+    }
+}
+
+fn is_of_rights(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+}
+
+fn of_rights(error: std::io::Error) -> StoreError {
+    if is_of_rights(&error) {
+        StoreError::NotWritable(sqlx::Error::Io(error))
+    } else {
+        sqlx::Error::Io(error).into()
     }
 }
 

@@ -145,6 +145,10 @@ export type ApprovalList = {
  */
 approvals: Array<ApprovalRequest>, 
 /**
+ * Rows that cannot be read: somebody wrote them past Watchpost, and an owner of the tables can delete them.
+ */
+unreadable: Array<UnreadableApproval>, 
+/**
  * What one person may do alone.
  */
 policy: FourEyes, 
@@ -8251,6 +8255,16 @@ key_warning?: string, };
 export type TriedAs = "request" | "event" | "value";
 
 export type Unit = "ratio" | "bytes" | "milliseconds" | "per_second" | "per_minute" | "count" | "seconds";
+
+export type UnreadableApproval = { 
+/**
+ * Its id, as whoever wrote it chose it; empty if it has none that can be read.
+ */
+id: string, 
+/**
+ * Which column cannot be read, and why.
+ */
+problem: string, };
 
 export type UserBaseline = { 
 /**

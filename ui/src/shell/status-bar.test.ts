@@ -44,6 +44,11 @@ describe('the status bar', () => {
     expect(there('status-trail'), 'nothing to say').toBe(false);
   });
 
+  it('knows no role while no database is open', async () => {
+    await show(() => ({ trail: null, database: null }));
+    expect(text('status-user')).toBe('mara (role not known)');
+  });
+
   it('says nothing of thresholds of a Redis that is down', async () => {
     const alert = { metric: 'backlog', title: 'Backlog', server: 'redis.example:6379', verdict: 'critical' as const, since: '2026-11-22T12:00:00Z', raised_at: '2026-11-22T12:00:00Z', text: 'Backlog 60,000' };
     const app = await show(() => ({ health_alerts: [alert] }));

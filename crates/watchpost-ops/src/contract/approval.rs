@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
-use watchpost_model::approval::{ApprovalRequest, FourEyes};
+use watchpost_model::approval::{ApprovalRequest, FourEyes, UnreadableApproval};
 
 /// A request by its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -55,6 +55,8 @@ watchpost_model::words!(FourEyesState { InForce = "in_force", Alone = "alone", O
 pub struct ApprovalList {
     /// The rows, at most 200.
     pub approvals: Vec<ApprovalRequest>,
+    /// Rows that cannot be read: somebody wrote them past Watchpost, and an owner of the tables can delete them.
+    pub unreadable: Vec<UnreadableApproval>,
     /// What one person may do alone.
     pub policy: FourEyes,
     /// People who did something in the last 90 days, at a window or a command line.

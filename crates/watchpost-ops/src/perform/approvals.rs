@@ -5,9 +5,11 @@ use serde_json::Value;
 use watchpost_model::access::{Origin, Permission, Role};
 use watchpost_model::approval::{ApprovalRequest, ApprovalState, Carrier};
 use watchpost_model::audit::{AuditOutcome, Change};
-use watchpost_store::{ApprovalMove, approval_object};
+use watchpost_model::text::visible;
+use watchpost_store::{ApprovalMove, Approvals, StoreError, approval_object};
 
 use super::required;
+use crate::console::Workspace;
 use crate::contract::{
     ApprovalDecision, ApprovalGranted, ApprovalList, ApprovalPolicyPut, ApprovalRef, Nothing, OperationSpec,
 };
@@ -19,7 +21,7 @@ use crate::two_people::{FourEyesNow, SETTING, is_engine, is_person, one_of, unch
 pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalList, OpError> {
     let workspace = cx.workspace()?;
     let standing = FourEyesNow::of(&workspace).await?;
-    let mut approvals = workspace.store().approvals().await?;
+    let Approvals { requests: mut approvals, unreadable } = workspace.store().approvals().await?;
     for one in &mut approvals {
         match workspace.store().approval_set_back(one).await? {
             // The trail decides, not the row.
@@ -33,6 +35,7 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
     }
     Ok(ApprovalList {
         approvals,
+        unreadable,
         policy: standing.policy,
         state: standing.state(),
         detail: standing.detail(),
@@ -49,6 +52,22 @@ fn mask(one: &mut ApprovalRequest, role: Role) {
     one.request = "{}".to_owned();
     one.summary = "what is asked is shown to whoever may do it".to_owned();
     (one.reason, one.note) = (None, None);
+}
+
+/// The request of this id. A row that cannot be read is none: nobody decides about it, and nothing waits for it.
+async fn readable(workspace: &Workspace, id: &str) -> Result<ApprovalRequest, OpError> {
+    let id = id.trim();
+    workspace.store().approval(id).await.map_err(|error| match error {
+        StoreError::Corrupt(problem) => OpError::precondition(format!(
+            "the row \"{}\" among the requests cannot be read, and was not written by Watchpost: {}",
+            visible(id, 80),
+            visible(&problem, 300)
+        ))
+        .hint(
+            "nothing waits for it; an owner of the tables can delete it: DELETE FROM approval WHERE id = '...'",
+        ),
+        other => other.into(),
+    })
 }
 
 /// The request, and what carries it out, if this person may decide about it.
@@ -69,7 +88,7 @@ async fn to_decide(cx: &Context, id: &str) -> Result<(ApprovalRequest, &'static 
             id.trim()
         )));
     }
-    let asked = workspace.store().approval(id.trim()).await?;
+    let asked = readable(&workspace, id).await?;
     let spec = OPERATIONS.iter().find(|spec| spec.name == asked.operation && spec.two_people.is_some());
     let spec = spec.ok_or_else(|| {
         OpError::precondition(format!("{:?} needs no second person in this version", asked.operation))
@@ -211,7 +230,7 @@ pub(crate) async fn approval_refuse(
 
 pub(crate) async fn approval_withdraw(cx: Context, request: ApprovalRef) -> Result<ApprovalRequest, OpError> {
     let workspace = cx.workspace()?;
-    let asked = workspace.store().approval(request.id.trim()).await?;
+    let asked = readable(&workspace, &request.id).await?;
     let open =
         [ApprovalState::Waiting, ApprovalState::Granted, ApprovalState::Failed, ApprovalState::Expired];
     in_state(&asked, workspace.now(), &open)?;

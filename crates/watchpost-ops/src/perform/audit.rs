@@ -2,7 +2,7 @@
 
 use watchpost_model::access::Role;
 use watchpost_model::audit::{AuditVerification, Change, Checkpoint, SetApart};
-use watchpost_store::VerifyPlan;
+use watchpost_store::{ReadOnly, VerifyPlan};
 
 use super::{at_this_machine, page_size, required};
 use crate::console::Workspace;
@@ -128,10 +128,36 @@ pub(crate) async fn audit_checkpoint(cx: Context, _: Nothing) -> Result<Checkpoi
         return Err(OpError::precondition(format!("this console signs nothing: {problem}"))
             .hint("`watchpost audit verify` says more; `watchpost audit accept` takes the log as it is"));
     }
-    workspace.store().checkpoints(1).await?.into_iter().next().ok_or_else(|| {
+    let newest = workspace.store().checkpoints(1).await?.into_iter().next();
+    signed(&workspace, newest.as_ref()).await?;
+    newest.ok_or_else(|| {
         OpError::precondition("no checkpoint has been signed, and this console has no key to sign with")
             .hint("a kept key needs the keychain of this account, or a file of secrets; the window and `watchpost serve` sign with one of their session")
     })
+}
+
+/// Refuses to show an old checkpoint as what was signed now, where the database kept the key from signing.
+async fn signed(workspace: &Workspace, newest: Option<&Checkpoint>) -> Result<(), OpError> {
+    let store = workspace.store();
+    if store.signs() {
+        return Ok(());
+    }
+    let size = store.audit_head().await?.size.cast_signed();
+    // The record of a checkpoint comes after what it stands for.
+    if newest.is_some_and(|newest| size <= newest.size + 1) {
+        return Ok(());
+    }
+    if let Some(held) = workspace.witness().held() {
+        return Err(OpError { message: format!("nothing was signed: {}", held.message), ..held });
+    }
+    if workspace.witness().signer().is_none() && store.lacks_standby().await? {
+        return Err(OpError::new(
+            ErrorCode::Unavailable,
+            format!("nothing was signed: this console has no key that is kept, and {}", ReadOnly::NoStandby),
+        )
+        .hint("with a key it could not sign either before the standby is back"));
+    }
+    Ok(())
 }
 
 pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Result<AuditTrust, OpError> {

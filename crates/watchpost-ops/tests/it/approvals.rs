@@ -24,15 +24,15 @@ use watchpost_ops::error::{ErrorCode, OpError};
 use crate::door::{Desk, desk_at, folder};
 use crate::report_tampered::tamper;
 
-struct Team {
-    desk: Desk,
+pub(crate) struct Team {
+    pub(crate) desk: Desk,
     clock: Arc<ManualClock>,
-    home: TempDir,
+    pub(crate) home: TempDir,
 }
 
 impl Team {
     /// A workspace in which `people` have done something.
-    async fn new(people: &[&str]) -> Self {
+    pub(crate) async fn new(people: &[&str]) -> Self {
         let home = folder();
         let clock = Arc::new(ManualClock::new(SystemClock.now()));
         let desk = desk_at(&home, Tenure::Guest, local_connection(), clock.clone()).await;
@@ -51,16 +51,20 @@ impl Team {
         Call { caller, confirmation: None, reason: None }
     }
 
-    async fn as_admin<O: Operation>(&self, name: &str, request: O::Request) -> Result<O::Reply, OpError> {
+    pub(crate) async fn as_admin<O: Operation>(
+        &self,
+        name: &str,
+        request: O::Request,
+    ) -> Result<O::Reply, OpError> {
         self.desk.console.call::<O>(&self.call(name, Role::Admin), request).await
     }
 
-    async fn list(&self) -> ApprovalList {
+    pub(crate) async fn list(&self) -> ApprovalList {
         self.desk.ask::<operation::approval_list>(Nothing {}).await.expect("requests can be listed")
     }
 
     /// The newest request, of which `refused` told.
-    async fn waiting(&self, refused: &OpError) -> ApprovalRequest {
+    pub(crate) async fn waiting(&self, refused: &OpError) -> ApprovalRequest {
         assert_eq!(refused.code, ErrorCode::Approval, "{refused}");
         let mut all = self.list().await.approvals.into_iter();
         let waiting = all.find(|one| refused.message.contains(&one.id)).expect("it waits");
@@ -68,7 +72,7 @@ impl Team {
         waiting
     }
 
-    async fn grant(&self, name: &str, role: Role, id: &str) -> Result<ApprovalGranted, OpError> {
+    pub(crate) async fn grant(&self, name: &str, role: Role, id: &str) -> Result<ApprovalGranted, OpError> {
         let request = ApprovalDecision { id: id.to_owned(), note: Some("looked".to_owned()) };
         self.desk.console.call::<operation::approval_grant>(&self.call(name, role), request).await
     }
@@ -90,14 +94,14 @@ impl Team {
         self.desk.ask::<operation::audit_page>(request).await.expect("the trail can be read").rows
     }
 
-    async fn holds(&self) {
+    pub(crate) async fn holds(&self) {
         let request = AuditVerify { full: true, ticket: None };
         let found = self.desk.ask::<operation::audit_verify>(request).await.expect("it can be checked");
         assert!(found.ok, "{:?}", found.problems);
     }
 }
 
-fn wide() -> BlockAdd {
+pub(crate) fn wide() -> BlockAdd {
     BlockAdd { target: "203.0.112.0/22".into(), reason: "a botnet".into(), ttl_s: 3_600, incident: None }
 }
 

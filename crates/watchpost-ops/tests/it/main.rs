@@ -1,6 +1,7 @@
 //! The operations through their public door; the layers below composed as the product composes them.
 
 mod analyze;
+mod approval_rows;
 mod approvals;
 mod attention;
 mod audit_export;

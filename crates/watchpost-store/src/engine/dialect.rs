@@ -190,14 +190,15 @@ impl Dialect {
     }
 
     /// The names of people who did something since `$1`. Where the database has logins, those are people that can still log
-    /// in: the login of an engine is nobody, unless it acts as the owner of the tables.
+    /// in, in time and with the right to connect: the login of an engine is nobody, unless it acts as the owner of the tables.
     pub(crate) const fn people(self) -> &'static str {
         match self {
             Self::Sqlite => "SELECT name FROM person WHERE last_at >= $1 ORDER BY name",
             Self::Postgres => {
                 "SELECT p.name FROM person p WHERE p.last_at >= $1 AND EXISTS ( \
                  SELECT 1 FROM pg_catalog.pg_roles l JOIN pg_catalog.pg_class c ON c.oid = CAST('audit_head' AS regclass) \
-                 WHERE l.rolcanlogin \
+                 WHERE l.rolcanlogin AND (l.rolvaliduntil IS NULL OR l.rolvaliduntil > clock_timestamp()) \
+                 AND has_database_privilege(l.oid, current_database(), 'CONNECT') \
                  AND lower(regexp_replace(CAST(l.rolname AS TEXT), '\\s', '', 'g')) COLLATE \"C\" = p.name COLLATE \"C\" \
                  AND (l.rolsuper OR pg_has_role(l.oid, c.relowner, 'MEMBER') OR NOT EXISTS ( \
                  SELECT 1 FROM pg_catalog.pg_roles e WHERE e.rolname = 'watchpost_engine' \

@@ -407,7 +407,7 @@ async fn one_login_is_one_person_whatever_its_names() {
 
     let asked = ask().await;
     let viewer = Store::open(&team.target("viewer"), team.world.clock.clone()).await.unwrap();
-    let seen = viewer.approvals().await.expect("everybody sees that something waits");
+    let seen = viewer.approvals().await.expect("everybody sees that something waits").requests;
     assert!(seen.iter().any(|one| one.id == asked.id), "{seen:?}");
     assert!(seen.iter().all(|one| one.request == "{}" && one.summary.is_empty()), "{seen:?}");
     viewer.close().await;
@@ -502,11 +502,16 @@ async fn known_are_people_who_can_log_in_and_never_an_engine() {
         1
     );
     let since = team.world.now() - chrono::Duration::days(1);
+    let DatabaseTarget::Postgres { database, .. } = &team.world.target else { unreachable!() };
     for (sql, known) in [
         (String::new(), vec![analyst.clone(), lead.clone()]),
         (format!("ALTER ROLE {lead} NOLOGIN"), vec![analyst.clone()]),
         (format!("GRANT watchpost_engine TO {analyst}"), Vec::new()),
         (format!("ALTER ROLE {lead} LOGIN"), vec![lead.clone()]),
+        (format!("ALTER ROLE {lead} VALID UNTIL '2001-01-01'"), Vec::new()),
+        (format!("ALTER ROLE {lead} VALID UNTIL '2999-01-01'"), vec![lead.clone()]),
+        (format!("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC"), Vec::new()),
+        (format!("GRANT CONNECT ON DATABASE {database} TO {lead}"), vec![lead.clone()]),
     ] {
         if !sql.is_empty() {
             team.world.tamper(&sql).await;

@@ -88,6 +88,15 @@ describe('a record in words', () => {
     expect([doneText(failed), outcomeText(failed)]).toEqual(['Tried: Person erased', 'Failure']);
   });
 
+  it('says of a check that found something what it found, not that somebody tried', () => {
+    const found = { action: 'audit_verify', object: 'audit', outcome: 'failure' as const, changes: [{ field: 'leaves', old: null, new: 31 }] };
+    expect([doneText(found), outcomeText(found)]).toEqual(['Trail verified: does not hold', 'Does not hold']);
+    const stopped = { ...found, changes: [] };
+    expect([doneText(stopped), outcomeText(stopped)]).toEqual(['Tried: Trail verified', 'Failure']);
+    const good = { ...found, outcome: 'success' as const };
+    expect([doneText(good), outcomeText(good)]).toEqual(['Trail verified', 'Success']);
+  });
+
   it('tells of what has only an id what its record says', () => {
     const change = (field: string, value: unknown) => ({ field, old: null, new: value });
     const response = [change('state', 'dry_run'), change('action', 'block_ip'), change('target', '203.0.113.7')];

@@ -55,17 +55,24 @@ export function residueOf({ action, outcome, object = '', changes = [] }: Told):
   return told('found') === 0 ? 'unread' : 'found';
 }
 
+/** Is it of a check of the trail that was done, and found something? One that failed tells of no leaves. */
+export function isUnsound({ action, outcome, changes = [] }: Told): boolean {
+  return action === 'audit_verify' && outcome === 'failure' && changes.some((change) => change.field === 'leaves' && typeof change.new === 'number');
+}
+
 /** What was done; of what was refused or failed, what somebody tried. */
 export function doneText(record: Told): string {
   const residue = residueOf(record);
   if (residue !== null) return t(`audit.action.residue.${residue}`);
   const action = actionText(record.action);
+  if (isUnsound(record)) return t('audit.action.unsound', { action });
   return record.outcome === 'failure' || record.outcome === 'denied' ? t('audit.action.tried', { action }) : action;
 }
 
 /** How it ended. */
 export function outcomeText(record: Told): string {
   const residue = residueOf(record);
+  if (isUnsound(record)) return t('audit.outcome.unsound');
   return residue === null || residue === 'clean' ? word('audit_outcome', record.outcome) : t('audit.outcome.residue');
 }
 

@@ -3,6 +3,8 @@ export const approval = {
   'approval.about': 'Was zwei entscheiden: endgültiges Löschen, weite Sperren, Schlüssel, und diese Regel zu lockern. Es wird ausgeführt, wie es beantragt wurde: von der Person, die es genehmigt, oder von der, die es beantragt hat, wo es deren Rechner braucht.',
   'approval.what': 'was auf eine zweite Person wartet',
   'approval.none': 'Nichts wartet.',
+  'approval.unreadable': 'Zeilen, die Watchpost nicht geschrieben hat und die nicht lesbar sind. Nichts wartet auf sie; wem die Tabellen gehören, kann sie löschen.',
+  'approval.unreadable.row': 'Unlesbar',
   'approval.by': 'beantragt von {who}',
   'approval.decided': 'entschieden von {who}',
   'approval.asker': '{who} führt es aus, indem dasselbe noch einmal getan wird.',

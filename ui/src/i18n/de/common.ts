@@ -82,6 +82,7 @@ export const common = {
   'status.secrets.file_damaged': 'Geheimnisdatei beschädigt',
   'status.secrets.file_failed': 'Geheimnisdatei nicht lesbar',
   'status.user': '{name} ({role})',
+  'status.role.unknown': 'Rolle nicht bekannt',
 
   'palette.title': 'Suchen und handeln',
   'form.example': 'z. B. {example}',

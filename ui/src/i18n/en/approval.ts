@@ -3,6 +3,8 @@ export const approval = {
   'approval.about': 'What two people decide: purges, wide blocks, keys, and making this rule weaker. It is carried out as it was asked for: by whoever approves it, or by the asker where it needs their machine.',
   'approval.what': 'what waits for a second person',
   'approval.none': 'Nothing waits.',
+  'approval.unreadable': 'Rows here that Watchpost did not write and that cannot be read. Nothing waits for them; an owner of the tables can delete them.',
+  'approval.unreadable.row': 'Unreadable',
   'approval.by': 'asked by {who}',
   'approval.decided': 'decided by {who}',
   'approval.asker': '{who} carries it out by doing the same once more.',

@@ -83,6 +83,7 @@ export const common = {
   'status.secrets.file_damaged': 'File of secrets damaged',
   'status.secrets.file_failed': 'File of secrets unreadable',
   'status.user': '{name} ({role})',
+  'status.role.unknown': 'role not known',
 
   'palette.title': 'Search and act',
   'form.example': 'e.g. {example}',

@@ -50,6 +50,10 @@ describe('what the core says of a connection that fails', () => {
     expect((await said('de', 'the disk of the database is full; nothing was written', 'free room on the disk of /srv/audit.db, then open it again: nothing can be recorded before'))[1]).toBe(
       'auf dem Datenträger von /srv/audit.db Platz schaffen und dann neu öffnen: Vorher lässt sich nichts festhalten',
     );
+    expect(await said('de', 'the file of the database cannot be written: Permission denied (os error 13)', 'give your user the right to write to /srv/audit.db and its folder; SQLite keeps its log beside the file')).toEqual([
+      'die Datei der Datenbank lässt sich nicht schreiben: Permission denied (os error 13)',
+      'dem eigenen Konto das Recht geben, /srv/audit.db und den Ordner zu schreiben; SQLite führt sein Log neben der Datei',
+    ]);
     expect((await said('de', 'cannot read /x.pem, which is to be used for TLS: No such file'))[0]).toBe('/x.pem kann nicht gelesen werden, obwohl es für TLS gebraucht wird: No such file');
   });
 

@@ -129,6 +129,36 @@ describe('the audit trail', () => {
     expect(hook('audit-doubt-why').querySelector('code')?.textContent).toBe('watchpost audit verify');
   });
 
+  it('says what was read now and what an earlier check read', async () => {
+    const calm = await platform.call('audit_trust', {});
+    platform.answers.audit_trust = () => ({ ...calm, verified_size: 4_700, verified_at: '2026-11-20T10:00:00Z' });
+    cleanup();
+    render(AuditView, { context: appContext(new App(platform)) });
+    await waitFor(() => hook('audit-trust'));
+    await fireEvent.click(hook('audit-verify'));
+    await waitFor(() => hook('audit-read'));
+    expect(hook('audit-read').textContent).toContain('112 records');
+    expect(hook('audit-not-read').textContent).toContain('4,700 records');
+    expect(hook('audit-not-read').querySelector('time')?.getAttribute('datetime')).toBe('2026-11-20T10:00:00Z');
+    expect(hook('audit-not-read').textContent).toContain('Read every record');
+  });
+
+  it('tells once what a check found, and that nothing counts as read then', async () => {
+    const calm = await platform.call('audit_trust', {});
+    const finding = 'record 7 was changed';
+    cleanup();
+    platform.answers.audit_trust = () => ({ ...calm, ok: false, problem: `it found: ${finding}`, first_bad_seq: 7, failed_at: '2026-11-20T10:00:00Z', verified_size: null, verified_at: null, full_at: null });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: [finding], erased: [], set_apart: [], own_faults: [], strength: 'session_key' });
+    const shown = render(AuditView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(hook('audit-doubt').textContent, 'of a check before').toContain(finding));
+    await fireEvent.click(hook('audit-verify'));
+    await waitFor(() => hook('audit-problems'));
+    expect(document.querySelector('[data-test=audit-doubt]')).toBeNull();
+    expect(shown.container.textContent?.split(finding)).toHaveLength(2);
+    expect(hook('audit-trust').textContent).toContain('nothing counts as read until a check finds nothing');
+    expect(hook('audit-trust').textContent).not.toContain('not all records have been read');
+  });
+
   it('does not soften a trail that does not hold', async () => {
     platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], erased: [], set_apart: [], own_faults: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
     await fireEvent.click(hook('audit-verify'));

@@ -1,5 +1,6 @@
 import { fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { ApprovalList } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -125,6 +126,18 @@ describe('a second person', () => {
     await fireEvent.click(hook('approval-send'));
     await waitFor(() => expect(requests(platform, 'approval_grant')).toEqual([{ id: '4be1a09c77d2f310', note: 'looked at it' }]));
     await waitFor(() => expect(document.querySelector('[data-id="4be1a09c77d2f310"]')?.getAttribute('data-state')).toBe('done'));
+  });
+
+  it('names a row that cannot be read, as text, beside the others', async () => {
+    const { approval_list: answer } = platform.answers;
+    platform.answers.approval_list = async (request) => ({ ...(await answer?.(request)) as ApprovalList, unreadable: [{ id: '<b>bad</b>\u{202e}', problem: 'state: "bogus" is not one of waiting' }] });
+    await fireEvent.click(hook('four-eyes-switch'));
+    await waitFor(() => hook('approvals-unreadable'));
+    const told = hook('approvals-unreadable');
+    expect(told.textContent).toContain('"bogus" is not one of waiting');
+    expect(told.textContent).not.toContain('\u{202e}');
+    expect(told.querySelector('b'), 'it stays text').toBeNull();
+    expect(document.querySelectorAll('[data-test=approval]').length).toBe(2);
   });
 
   it('switches the rule', async () => {

@@ -1,0 +1,53 @@
+//! Rows among the requests for a second person that Watchpost did not write.
+
+use watchpost_model::approval::{Carrier, Matter, TwoPeople};
+use watchpost_store::{NewApproval, StoreError};
+
+use crate::support::{World, both, draft};
+
+both!(a_row_that_cannot_be_read_hides_no_request);
+
+/// What a login that may ask can put into a row with SQL.
+const BROKEN: [(&str, &str); 6] = [
+    ("state", "'bogus'"),
+    ("matter", "'bogus'"),
+    ("carrier", "'bogus'"),
+    ("asked_at", "9223372036854775807"),
+    ("decided_at", "9223372036854775807"),
+    ("expires_at", "-9223372036854775808"),
+];
+
+async fn a_row_that_cannot_be_read_hides_no_request(world: World) {
+    let store = &world.store;
+    let new = NewApproval {
+        operation: "block_add",
+        two: TwoPeople { matter: Matter::MassBlock, carrier: Carrier::Approver },
+        request: "{}".to_owned(),
+        summary: "blocking".to_owned(),
+        reason: None,
+        asked_by: "dana",
+    };
+    let asked = store.approval_ask(new, draft("block_add")).await.unwrap();
+    for (column, value) in BROKEN {
+        let copy = format!(
+            "INSERT INTO approval (id, operation, matter, carrier, request, summary, asked_by, asked_at, expires_at, state) \
+             SELECT 'bad-{column}', operation, matter, carrier, request, summary, asked_by, asked_at, expires_at, state \
+             FROM approval WHERE id = '{}'",
+            asked.id
+        );
+        assert_eq!(world.tamper(&copy).await, 1, "{column}");
+        let spoil = format!("UPDATE approval SET {column} = {value} WHERE id = 'bad-{column}'");
+        assert_eq!(world.tamper(&spoil).await, 1, "{column}");
+    }
+
+    let all = store.approvals().await.expect("the others can be read");
+    assert_eq!(all.requests, [asked.clone()]);
+    assert_eq!(all.unreadable.len(), BROKEN.len(), "{:?}", all.unreadable);
+    for (column, _) in BROKEN {
+        let told = all.unreadable.iter().find(|one| one.id == format!("bad-{column}")).expect("it is named");
+        assert!(told.problem.starts_with(&format!("{column}: ")), "{told:?}");
+        let one = store.approval(&told.id).await;
+        assert!(matches!(&one, Err(StoreError::Corrupt(why)) if *why == told.problem), "{one:?}");
+    }
+    assert_eq!(store.approvals_open("block_add").await.unwrap(), [asked]);
+}
