@@ -85,6 +85,7 @@ export const maintenance = {
   'jobs.export.format.ndjson': 'NDJSON, ein Objekt je Zeile',
   'jobs.export.from': 'Ab',
   'jobs.export.to': 'Vor',
+  'jobs.export.reversed': 'Der Tag muss nach dem ersten liegen.',
   'jobs.export.force': 'Die Datei ersetzen, wenn es sie gibt',
   'jobs.export.what': 'Aus Redis nach {path} exportieren',
   'jobs.export.run': 'Exportieren',

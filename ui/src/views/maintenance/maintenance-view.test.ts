@@ -29,7 +29,7 @@ describe('maintenance', () => {
     }
     hook('retention-preview').focus();
     await fireEvent.keyDown(hook('retention-preview'), { key: 'k' });
-    expect(rows[at()]?.dataset['test'], 'from below to what is above').toBe('job-row');
+    expect(rows[at()]?.dataset['test'], 'from a job to what is above').toBe('plan-job');
   });
 
   it('has no button that stands out before somebody is at a job', async () => {
