@@ -142,6 +142,7 @@ export const maintenance = {
   'copies.no_folder': 'Kein Ordner ist gewählt: oben unter „Geplante Wartung“ einen nennen.',
   'copies.loading': 'die Kopien der Datenbank',
   'jobs.file': 'Datei',
+  'jobs.file.lacks': 'Erst eine Datei wählen.',
   'jobs.file.choose': 'Wählen …',
   'jobs.file.help': 'Ein Pfad auf dem Rechner, auf dem Watchpost läuft.',
 

@@ -63,6 +63,7 @@ export const settings = {
   'lines.margin': 'Endet unter der Grenze um, Prozent',
   'lines.average': 'Messungen werden zu Mittelwerten von fünf Minuten nach, Stunden',
   'lines.keep': 'Der Verlauf bleibt, Tage',
+  'lines.crossed': 'Nicht unter der Warnung.',
   'lines.number.one': 'Eine Zahl ab 0 oder nichts.',
   'lines.number': '{metric}: eine Zahl ab 0, oder nichts',
   'settings.you': 'Sie',

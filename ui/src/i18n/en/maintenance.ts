@@ -142,6 +142,7 @@ export const maintenance = {
   'copies.no_folder': 'No folder is set: choose one above, under “Scheduled maintenance”.',
   'copies.loading': 'the copies of the database',
   'jobs.file': 'File',
+  'jobs.file.lacks': 'Choose a file first.',
   'jobs.file.choose': 'Choose …',
   'jobs.file.help': 'A path on the machine where Watchpost runs.',
 
