@@ -241,12 +241,8 @@ impl Console {
         let opened = Workspace::open(self, connection.clone()).await;
         let opened = opened.map_err(|problem| {
             let target = crate::targets::database_target(self, &connection, None);
-<<<<<<< HEAD
             let then = ", then open it again: nothing can be recorded before";
-            crate::error_map::naming_the_disk(problem, &target, then)
-=======
-            crate::error_map::naming_the_file(problem, &target)
->>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
+            crate::error_map::naming_the_file(problem, &target, then)
         });
         // Whoever hears that nothing opens any more hears why.
         self.set_failed(opened.as_ref().err().map(|error| OpeningFailed {

@@ -195,7 +195,7 @@ impl Engine {
         let is_to_be_said = |told: &mut Told| told.is_to_be_said(problem.to_string(), Instant::now());
         if is_to_be_said(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner)) {
             let target = crate::targets::database_target(console, workspace.connection(), None);
-            let problem = crate::error_map::naming_the_disk(problem, &target, ": it goes on by itself then");
+            let problem = crate::error_map::naming_the_file(problem, &target, ": it goes on by itself then");
             let hint = problem.hint.as_deref();
             tracing::warn!(%problem, hint, "the engine stopped; trying again every second");
         }

@@ -93,29 +93,18 @@ const UNCONFIRMED: &str =
 /// What to do where the disk of the database is full.
 const NO_SPACE: &str = "free some space and try again";
 
-<<<<<<< HEAD
-/// Names the disk, where it is full and the database is the file of `target`: whoever reads this has to find that. `then`
-/// is what follows.
-pub(crate) fn naming_the_disk(mut error: OpError, target: &DatabaseTarget, then: &str) -> OpError {
-    if let DatabaseTarget::Sqlite { path } = target
-        && error.hint.as_deref() == Some(NO_SPACE)
-    {
-        error.hint = Some(format!("free room on the disk of {}{then}", path.display()));
-=======
 /// What to do where the file of the database, or its folder, cannot be written.
 const NOT_WRITABLE: &str =
     "give your user the right to write to the file and its folder; SQLite keeps its log beside the file";
 
 /// Names the file of `target`, where the database is one and its disk is full, or this account may not write it: whoever opens
-/// it has to find that.
-pub(crate) fn naming_the_file(mut error: OpError, target: &DatabaseTarget) -> OpError {
+/// it has to find that. `then` is what follows where there is room again.
+pub(crate) fn naming_the_file(mut error: OpError, target: &DatabaseTarget, then: &str) -> OpError {
     let DatabaseTarget::Sqlite { path } = target else { return error };
     let path = path.display();
     match error.hint.as_deref() {
         Some(NO_SPACE) => {
-            error.hint = Some(format!(
-                "free room on the disk of {path}, then open it again: nothing can be recorded before"
-            ));
+            error.hint = Some(format!("free room on the disk of {path}{then}"));
         }
         Some(NOT_WRITABLE) => {
             error.hint = Some(format!(
@@ -123,7 +112,6 @@ pub(crate) fn naming_the_file(mut error: OpError, target: &DatabaseTarget) -> Op
             ));
         }
         _ => {}
->>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
     }
     error
 }
@@ -252,28 +240,20 @@ mod tests {
     fn the_file_is_named_where_there_is_one() {
         let full = || OpError::new(ErrorCode::Unavailable, "the disk of the database is full").hint(NO_SPACE);
         let file = DatabaseTarget::Sqlite { path: "/srv/watchpost/audit.db".into() };
-<<<<<<< HEAD
-        let told = naming_the_disk(full(), &file, ", then open it again");
-=======
-        let told = naming_the_file(full(), &file);
->>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
+        let told = naming_the_file(full(), &file, ", then open it again");
         assert!(
             told.hint.is_some_and(
                 |hint| hint.starts_with("free room on the disk of /srv/watchpost/audit.db, then")
             )
         );
         let refused = OpError::new(ErrorCode::Unavailable, "it cannot be written").hint(NOT_WRITABLE);
-        let told = naming_the_file(refused, &file);
+        let told = naming_the_file(refused, &file, "");
         let hint = told.hint.unwrap_or_default();
         assert!(
             hint.starts_with("give your user the right to write to /srv/watchpost/audit.db and"),
             "{hint}"
         );
         let other = OpError::precondition("something else").hint("try again");
-<<<<<<< HEAD
-        assert_eq!(naming_the_disk(other.clone(), &file, ""), other);
-=======
-        assert_eq!(naming_the_file(other.clone(), &file), other);
->>>>>>> 7a1b02b809c26a02d4855571219a387c107586ac
+        assert_eq!(naming_the_file(other.clone(), &file, ""), other);
     }
 }

@@ -12,6 +12,7 @@ import { containment } from './de/containment';
 import { desk } from './de/desk';
 import { entities } from './de/entities';
 import { events } from './de/events';
+import { figureTitles } from './de/figures';
 import { findings } from './de/findings';
 import { incidentActions } from './de/incident-actions';
 import { incidents } from './de/incidents';
@@ -32,6 +33,7 @@ export const de = {
   ...common,
   ...words,
   ...spokenTexts,
+  ...figureTitles,
   ...overview,
   ...incidents,
   ...findings,

@@ -12,6 +12,7 @@ import { containment } from './en/containment';
 import { desk } from './en/desk';
 import { entities } from './en/entities';
 import { events } from './en/events';
+import { figureTitles } from './en/figures';
 import { findings } from './en/findings';
 import { incidentActions } from './en/incident-actions';
 import { incidents } from './en/incidents';
@@ -32,6 +33,7 @@ export const en = {
   ...common,
   ...words,
   ...spokenTexts,
+  ...figureTitles,
   ...overview,
   ...incidents,
   ...findings,

@@ -83,8 +83,8 @@ export function typedCommands(typed: string): Command[] {
   if (text.length < 3) return [];
   const entity = entityOf(text);
   const search: Command[] = [
-    { id: 'event-search', group: t('nav.events'), last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) },
-    { id: 'incident-search', group, last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) },
+    { id: 'event-search', group: t('palette.group.search'), last: true, label: t('palette.search_events', { text }), run: () => router.go('events', null, { q: quote(text) }) },
+    { id: 'incident-search', group: t('palette.group.search'), last: true, label: t('palette.search_incidents', { text }), run: () => router.go('incidents', null, { text }) },
   ];
   return entity === null ? search : [entityCommand(entity), ...search];
 }

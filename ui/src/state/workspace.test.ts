@@ -156,10 +156,14 @@ describe('a workspace that is being opened', () => {
     platform.answers.connection_open = () => {
       throw error;
     };
+    expect(hook('status-age').textContent, 'nothing is shown that has an age').not.toContain('Updated');
+    expect(hook('no-connection').textContent).not.toContain('Tried again');
     await fireEvent.click(hook('open-again'));
     await waitFor(() => expect(requests(platform, 'connection_open')).toEqual([{ id }]));
     await waitFor(() => expect(hook('no-connection').textContent).toContain('schema 99'));
     expect(hook('no-connection').textContent).toContain('Update this one.');
+    await waitFor(() => expect(hook('no-connection').textContent).toMatch(/Tried again at \d\d:\d\d:\d\d\./));
+    expect(hook('no-connection').textContent).toMatch(/Looked for: .+:\d+/);
   });
 });
 

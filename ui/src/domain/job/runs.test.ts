@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { JobRun } from '$ui/generated/model';
-import { elapsed, figureLine, guessFormat, mergeRuns, progressText, remaining, stepText } from './runs';
+import { de } from '$ui/i18n/de';
+import { en } from '$ui/i18n/en';
+import { elapsed, figureLine, guessFormat, mergeRuns, parametersText, progressText, remaining, stepText, titleOf } from './runs';
 
 function run(id: string, part: Partial<JobRun> = {}): JobRun {
   return {
@@ -80,5 +83,48 @@ describe('words', () => {
     ['/home/a/notes.txt', null],
   ])('guesses the format of %s', (path, format) => {
     expect(guessFormat(path)).toBe(format);
+  });
+});
+
+describe('what the core says of a job', () => {
+  const folders = ['watchpost-ops/src/perform', 'watchpost-redis/src'].flatMap((folder) => readdirSync(`../crates/${folder}`).map((file) => `${folder}/${file}`));
+  const files = [...folders.filter((file) => file.endsWith('.rs')), 'watchpost-store/src/backup.rs'];
+  const core = files.map((file) => readFileSync(`../crates/${file}`, 'utf8').split('#[cfg(test)]')[0] ?? '').join('\n');
+  const found = (pattern: RegExp): string[] => [...core.matchAll(pattern)].flatMap(([, ...titles]) => titles.filter((title) => title !== undefined));
+
+  it('has a title of the window for each figure and fact', () => {
+    const titles = [
+      ...found(/(?:Figure::\w+|Fact::new)\(\s*(?:"\w+"|UNVERIFIED),\s*"([^"]+)"/g),
+      ...found(/\("\w+", "([A-Z][^"]+)", restored/g),
+      ...found(/figures\.push\(bytes\("\w+", "([^"]+)"/g),
+      ...found(/if preview \{ "([^"]+)" \} else \{ "([^"]+)" \}/g),
+      ...found(/\("SELECT[^"]+", "\w+", "([^"]+)"\)/g),
+      ...found(/let title = (?:if all \{ "([^"]+)" \} else \{ )?"([^"]+)"/g),
+      ...found(/const (?:MEMORY|NO_EVENTS): &str = "([^"]+)"/g),
+      ...found(/sums\.report\("([^"]+)"\)/g),
+      ...found(/tally\.report\("([^"]+)"/g).map((done) => `Events ${done}`),
+      ...found(/with\(report, found, "([^"]+)"\)/g).flatMap((done) => [`Index entries without an event ${done}`, `Old entries of the quarantine ${done}`]),
+      ...found(/figure\("\w+", "([^"]+)"/g).map((part) => `{step}: ${part}`),
+      ...found(/\("p\d+_ms", "([^"]+)", 0/g).map((part) => `{step}: ${part}`),
+    ];
+    expect(titles.length, 'the patterns find what they are for').toBeGreaterThan(80);
+    const known = new Set(Object.entries(en).flatMap(([key, text]) => (key.startsWith('figure_title.') ? [text] : [])));
+    expect([...new Set(titles)].filter((title) => !(known as Set<string>).has(title))).toEqual([]);
+    const unsaid = [...known].filter((title) => title.startsWith('{') ? !core.includes(title.replace('{step}: ', '')) : !titles.includes(title));
+    expect(unsaid, 'of nothing').toEqual([]);
+    const steps = found(/\("\w+", "([A-Z][^"]+)", (?:1|plan\.pipeline), /g);
+    expect(steps).toEqual(Object.entries(en).flatMap(([key, text]) => (key.startsWith('bench_step.') ? [text] : [])));
+  });
+
+  it('is shown in the words of the window', () => {
+    expect(de['figure_title.written']).toBe('Geschriebene Ereignisse');
+    const figure = (name: string, title: string): string => titleOf({ name, title, value: 1, unit: 'count' });
+    expect(figure('rows', 'Events written')).toBe('Events written');
+    expect(figure('write_per_s', 'Write: operations')).toBe('Write: operations');
+    expect(figure('api_usage', 'Events counted: API usage')).toBe('Events counted: API usage');
+    expect(figure('new', 'A title of tomorrow'), 'what is not known stays as it is').toBe('A title of tomorrow');
+    for (const parameters of ['authentication, api_usage from 2026-11-01T00:00:00Z as csv to /tmp/a as b.csv', 'every key as csv to /tmp/a.csv']) {
+      expect(parametersText(run('a', { kind: 'export', parameters })).toLowerCase().replace('api usage', 'api_usage')).toBe(parameters.toLowerCase());
+    }
   });
 });

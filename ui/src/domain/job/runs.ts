@@ -1,7 +1,7 @@
 // Job runs as two sources know them: the feed knows the running ones to the second, the list knows the history.
 
-import type { Figure, JobKind, JobRun } from '$ui/generated/model';
-import { t, word } from '$ui/i18n';
+import type { Fact, Figure, JobKind, JobRun } from '$ui/generated/model';
+import { said, spoken, t, word } from '$ui/i18n';
 import { count, withUnit } from '$ui/shared/format/number';
 import type { Tone } from '$ui/shared/feedback/status-pill.svelte';
 import { visible } from '$ui/shared/text/visible';
@@ -54,12 +54,26 @@ export function stepText(run: JobRun): string {
   return step === '' ? jobName(run) : visible(step, 200);
 }
 
+/** What a figure or a fact is; the counts of events are named by their category. */
+export function titleOf(thing: Figure | Fact): string {
+  const category = said('category', thing.name);
+  if (category !== thing.name) return t('jobs.figure.events', { category });
+  return spoken('figure_title', thing.title, { step: (step) => spoken('bench_step', step) });
+}
+
+/** What a run was told to do. */
+export function parametersText(run: JobRun): string {
+  return spoken(`job_parameters.${run.kind}`, run.parameters, {
+    what: (what) => spoken('export_what', what.split(', ').map((one) => said('category', one)).join(', ')),
+  });
+}
+
 /** The figures that say something in one line: those that are not zero, at most `max`. */
 export function figureLine(figures: readonly Figure[], max = 4): string {
   return figures
     .filter((figure) => figure.value !== 0)
     .slice(0, max)
-    .map((figure) => `${figure.title} ${withUnit(figure.value, figure.unit)}`)
+    .map((figure) => `${titleOf(figure)} ${withUnit(figure.value, figure.unit)}`)
     .join(' · ');
 }
 

@@ -19,6 +19,14 @@ describe('the thresholds of Redis health', () => {
     expect(described('line-warning-memory_used_ratio')).toBe('A number, 0 or above, or nothing.');
     await type('line-warning-memory_used_ratio', '');
     expect(described('line-warning-memory_used_ratio'), 'no threshold').toBe('');
+    await type('line-warning-memory_used_ratio', '95');
+    await fireEvent.blur(hook('line-warning-memory_used_ratio'));
+    expect(described('line-critical-memory_used_ratio')).toBe('Not below the warning.');
+    await fireEvent.submit(hook('lines-form'));
+    expect(requests(platform, 'health_policy_put')).toEqual([]);
+    await type('line-warning-memory_used_ratio', '70');
+    await fireEvent.blur(hook('line-warning-memory_used_ratio'));
+    expect(described('line-critical-memory_used_ratio')).toBe('');
     await type('lines-keep', '2');
     await type('lines-average', '49');
     expect(described('lines-average'), 'no longer than history is kept').toBe('A whole number from 1 to 48.');

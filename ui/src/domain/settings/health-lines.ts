@@ -30,6 +30,12 @@ export function isLine(text: string): boolean {
   return text.trim() === '' || numberOf(text) !== null;
 }
 
+/** Would it be critical before it is a warning? */
+export function isCrossed({ warning, critical }: Row): boolean {
+  const [first, second] = [numberOf(warning), numberOf(critical)];
+  return first !== null && second !== null && first > second;
+}
+
 export function rowsOf(limits: readonly HealthLimitState[]): Row[] {
   return limits.map((limit) => ({ warning: typed(limit.warning, limit.unit), critical: typed(limit.critical, limit.unit) }));
 }

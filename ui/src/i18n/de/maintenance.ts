@@ -85,6 +85,7 @@ export const maintenance = {
   'jobs.export.format.ndjson': 'NDJSON, ein Objekt je Zeile',
   'jobs.export.from': 'Ab',
   'jobs.export.to': 'Vor',
+  'jobs.export.reversed': 'Der Tag muss nach dem ersten liegen.',
   'jobs.export.force': 'Die Datei ersetzen, wenn es sie gibt',
   'jobs.export.what': 'Aus Redis nach {path} exportieren',
   'jobs.export.run': 'Exportieren',
@@ -141,6 +142,7 @@ export const maintenance = {
   'copies.no_folder': 'Kein Ordner ist gewählt: oben unter „Geplante Wartung“ einen nennen.',
   'copies.loading': 'die Kopien der Datenbank',
   'jobs.file': 'Datei',
+  'jobs.file.lacks': 'Erst eine Datei wählen.',
   'jobs.file.choose': 'Wählen …',
   'jobs.file.help': 'Ein Pfad auf dem Rechner, auf dem Watchpost läuft.',
 

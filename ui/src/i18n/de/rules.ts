@@ -94,7 +94,7 @@ export const rules = {
   'bench.about': 'Eine Anfrage, wie sie über die Leitung geht, eine URL, ein Ereignis in JSON oder ein bloßer Wert. Regeln, die über mehrere Ereignisse zählen, brauchen einen Rückblick.',
   'bench.text': 'Was zu betrachten ist',
   'bench.placeholder': 'GET /search?q=… HTTP/1.1',
-  'bench.go': 'Ansehen (Strg Eingabe)',
+  'bench.go': 'Ansehen (Ctrl Enter)',
   'bench.empty': 'Etwas einfügen, um jede dekodierte Form davon zu sehen und was anschlägt.',
   'bench.calm': 'Nichts schlägt an',
   'bench.fires': '{n|Eine Regel schlägt|# Regeln schlagen} an',

@@ -103,6 +103,7 @@ export const spokenTexts = {
   'core_fault.held': 'eine andere Transaktion hält fest, was diese ändern will, und endete nicht rechtzeitig; nichts wurde geschrieben: {detail}',
   'core_fault.no_standby': 'eine Änderung davor wartet auf einen synchronen Standby-Server, der fehlt, und hält fest, was diese ändern will; nichts wurde geschrieben: {detail}',
   'core_fault.statement': 'die Datenbank hat abgelehnt: {detail}',
+  'core_fault.period': 'der Zeitraum endet, bevor er beginnt',
   'core_fault.stopped': 'es wurde angehalten',
   'core_fault.cancelled': 'der Lauf wurde abgebrochen',
   'core_fault.target.syntax': '{target} ist keine IP-Adresse und kein CIDR-Bereich; zu schreiben wie 203.0.113.7, 203.0.113.0/24 oder 2001:db8::/32',

@@ -85,6 +85,7 @@ export const maintenance = {
   'jobs.export.format.ndjson': 'NDJSON, an object a line',
   'jobs.export.from': 'From',
   'jobs.export.to': 'Before',
+  'jobs.export.reversed': 'The day has to be after the first one.',
   'jobs.export.force': 'Replace the file if it is there',
   'jobs.export.what': 'Export from Redis to {path}',
   'jobs.export.run': 'Export',
@@ -141,6 +142,7 @@ export const maintenance = {
   'copies.no_folder': 'No folder is set: choose one above, under “Scheduled maintenance”.',
   'copies.loading': 'the copies of the database',
   'jobs.file': 'File',
+  'jobs.file.lacks': 'Choose a file first.',
   'jobs.file.choose': 'Choose …',
   'jobs.file.help': 'A path on the machine where Watchpost runs.',
 

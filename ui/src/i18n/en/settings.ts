@@ -63,6 +63,7 @@ export const settings = {
   'lines.margin': 'Ends below the threshold by, percent',
   'lines.average': 'Samples become means of five minutes after, hours',
   'lines.keep': 'History is kept for, days',
+  'lines.crossed': 'Not below the warning.',
   'lines.number.one': 'A number, 0 or above, or nothing.',
   'lines.number': '{metric}: a number, 0 or above, or nothing',
   'settings.you': 'You',

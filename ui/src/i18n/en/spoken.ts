@@ -105,6 +105,7 @@ export const spokenTexts = {
   'core_fault.held': "somebody else's transaction holds what this one has to change, and did not end in time; nothing was written: {detail}",
   'core_fault.no_standby': 'a change before this one waits for a synchronous standby that is gone, and holds what this one has to change; nothing was written: {detail}',
   'core_fault.statement': 'the database refused: {detail}',
+  'core_fault.period': 'the period ends before it begins',
   'core_fault.stopped': 'it was stopped',
   'core_fault.cancelled': 'the job was cancelled',
   'core_fault.target.syntax': '{target} is not an IP address or CIDR range; write it like 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32',

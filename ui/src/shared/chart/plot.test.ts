@@ -1,5 +1,5 @@
 import type uPlot from 'uplot';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { axisRoom, plotOptions, type PlotInput } from './plot';
 
 const INPUT: PlotInput = {
@@ -77,5 +77,34 @@ describe('the numbers beside a chart', () => {
 
   it('stand at even steps where there is room', () => {
     expect(numbers(180, [[1, 7, 3]])?.splits).toBeUndefined();
+  });
+});
+
+describe('a stretch that is drawn over', () => {
+  /** What is told of a drag during which these keys are pressed. */
+  function drawn(...keys: string[]): { told: number; elsewhere: number } {
+    const onBrush = vi.fn();
+    const elsewhere = vi.fn();
+    const { hooks } = plotOptions({ ...INPUT, onBrush });
+    const chart = { over: document.createElement('div'), cursor: { idx: 0 }, select: { left: 10, width: 50 }, posToVal: (at: number) => at, setSelect: vi.fn() };
+    const call = (list: readonly unknown[] | undefined): void => list?.forEach((hook) => (hook as (chart: unknown) => void)(chart));
+    call(hooks?.ready);
+    document.addEventListener('mouseup', () => call(hooks?.setSelect), { once: true });
+    document.addEventListener('keydown', elsewhere);
+    chart.over.dispatchEvent(new MouseEvent('mousedown'));
+    for (const key of keys) document.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    document.dispatchEvent(new MouseEvent('mouseup', { bubbles: true }));
+    document.removeEventListener('keydown', elsewhere);
+    expect(chart.setSelect, 'and nothing of it stays').toHaveBeenCalledWith({ left: 0, top: 0, width: 0, height: 0 }, false);
+    return { told: onBrush.mock.calls.length, elsewhere: elsewhere.mock.calls.length };
+  }
+
+  it('narrows the period when the button is let go', () => {
+    expect(drawn()).toEqual({ told: 1, elsewhere: 0 });
+    expect(drawn('a')).toEqual({ told: 1, elsewhere: 1 });
+  });
+
+  it('is given up with Esc, which closes nothing else', () => {
+    expect(drawn('Escape')).toEqual({ told: 0, elsewhere: 0 });
   });
 });

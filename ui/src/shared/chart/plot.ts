@@ -67,6 +67,7 @@ export function plotOptions(input: PlotInput): uPlot.Options {
   const last = data.times.at(-1) ?? 0;
   /** A stretch was drawn: the press that ends it is no press on a bar. */
   let brushed = false;
+  let cancelled = false;
   const begin = input.range?.from ?? first;
   const end = input.range?.to ?? last + (shape === 'stacked' ? data.step : 0);
   const span = input.range === undefined ? last - first + data.step : end - begin;
@@ -122,7 +123,14 @@ export function plotOptions(input: PlotInput): uPlot.Options {
     hooks: {
       ready: [
         (chart) => {
-          chart.over.addEventListener('mousedown', () => (brushed = false));
+          chart.over.addEventListener('mousedown', () => {
+            brushed = false;
+            cancelled = false;
+            onEscape(() => {
+              cancelled = true;
+              brushed = true;
+            });
+          });
           chart.over.addEventListener('click', () => {
             const { idx } = chart.cursor;
             if (!brushed && idx !== null && idx !== undefined) input.onPick?.(idx);
@@ -136,12 +144,28 @@ export function plotOptions(input: PlotInput): uPlot.Options {
           const { left, width } = chart.select;
           if (input.onBrush === undefined || width < 3) return;
           brushed = true;
-          input.onBrush(chart.posToVal(left, 'x'), chart.posToVal(left + width, 'x'));
+          if (!cancelled) input.onBrush(chart.posToVal(left, 'x'), chart.posToVal(left + width, 'x'));
           chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         },
       ],
     },
   };
+}
+
+/** Ends the drag that goes on when Esc is pressed, and only the drag: the press is nobody else's. */
+function onEscape(cancel: () => void): void {
+  const over = new AbortController();
+  const { signal } = over;
+  addEventListener('mouseup', () => over.abort(), { signal });
+  const pressed = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape') return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    cancel();
+    // The plot ends a drag where the button is let go.
+    document.dispatchEvent(new MouseEvent('mouseup', { bubbles: true }));
+  };
+  addEventListener('keydown', pressed, { capture: true, signal });
 }
 
 /** The greatest value that is drawn. */

@@ -29,7 +29,7 @@ describe('maintenance', () => {
     }
     hook('retention-preview').focus();
     await fireEvent.keyDown(hook('retention-preview'), { key: 'k' });
-    expect(rows[at()]?.dataset['test'], 'from below to what is above').toBe('job-row');
+    expect(rows[at()]?.dataset['test'], 'from a job to what is above').toBe('plan-job');
   });
 
   it('has no button that stands out before somebody is at a job', async () => {
@@ -57,8 +57,31 @@ describe('maintenance', () => {
     await fireEvent.click(hook('export-fill'));
     await waitFor(() => expect(document.activeElement).toBe(hook('export-type')));
     expect(hook<HTMLButtonElement>('export-run').disabled).toBe(true);
+    expect(hook('export-lacks').textContent).toBe('Choose a file first.');
+    await type('export-path', '/tmp/events.csv');
+    expect(document.querySelector('[data-test=export-lacks]')).toBeNull();
     await fireEvent.focus(hook('job-backup'));
     expect(hook('backup-toggle').getAttribute('aria-expanded')).toBe('true');
+  });
+
+  it('says at once that a period of an export is reversed, and no longer when either day is corrected', async () => {
+    await fireEvent.click(hook('export-fill'));
+    await type('export-path', '/tmp/events.csv');
+    await type('export-from', '2026-11-20');
+    await type('export-to', '2026-11-19');
+    expect(described('export-to')).toContain('The day has to be after the first one.');
+    expect(hook<HTMLButtonElement>('export-run').disabled).toBe(true);
+    await type('export-from', '2026-11-18');
+    expect(described('export-to')).not.toContain('after the first one');
+    expect(hook<HTMLButtonElement>('export-run').disabled).toBe(false);
+    platform.answers.export_run = () => {
+      const error: unknown = { code: 'validation', message: 'the period ends before it begins', field: 'to' };
+      throw error;
+    };
+    await fireEvent.click(hook('export-run'));
+    await waitFor(() => expect(described('export-to')).toContain('The period ends before it begins'));
+    await type('export-from', '2026-11-17');
+    await waitFor(() => expect(described('export-to')).not.toContain('ends before'));
   });
 
   it('tells apart the buttons of its jobs by name', () => {

@@ -4,7 +4,7 @@ import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
 import { router } from '$ui/state/router.svelte';
-import { choose, hook, requests, type } from '$ui/test-hook';
+import { choose, described, hook, requests, type } from '$ui/test-hook';
 import ReportsView from './reports-view.svelte';
 
 let platform: FakePlatform;
@@ -130,7 +130,11 @@ describe('reports', () => {
     await fireEvent.input(hook('report-to'), { target: { value: '' } });
     expect(hook<HTMLInputElement>('report-to').value, 'it can be emptied').toBe('');
     expect(hook<HTMLButtonElement>('report-preview').disabled).toBe(true);
+    await fireEvent.input(hook('report-from'), { target: { value: '31.02.2026' } });
     await fireEvent.input(hook('report-to'), { target: { value: '2026-02-02' } });
+    await fireEvent.blur(hook('report-to'));
+    expect(described('report-to'), 'what is wrong with the first day is said there').not.toContain('before the first');
+    await fireEvent.input(hook('report-from'), { target: { value: '2026-02-01' } });
     await fireEvent.keyDown(hook('report-to'), { key: 'ArrowUp' });
     await fireEvent.submit(hook('report-form'));
     await waitFor(() => expect(asked('report_preview').map((request) => request.period)).toEqual([{ from: '2026-02-01T00:00:00.000Z', to: '2026-02-04T00:00:00.000Z' }]));
