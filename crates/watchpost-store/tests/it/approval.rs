@@ -41,7 +41,7 @@ async fn a_row_that_cannot_be_read_hides_no_request(world: World) {
     }
 
     let all = store.approvals().await.expect("the others can be read");
-    assert_eq!(all.requests, [asked.clone()]);
+    assert_eq!(all.requests, std::slice::from_ref(&asked));
     assert_eq!(all.unreadable.len(), BROKEN.len(), "{:?}", all.unreadable);
     for (column, _) in BROKEN {
         let told = all.unreadable.iter().find(|one| one.id == format!("bad-{column}")).expect("it is named");
