@@ -80,6 +80,7 @@ pub(crate) async fn follow(session: &Session, run: JobRun) -> Result<JobRun, OpE
 async fn left(bar: &ProgressBar, kind: JobKind) -> OpError {
     let mut presses = presses();
     if presses.changed().await.is_ok() {
+        // What one press sends twice is over by then; only what comes later is a second one.
         tokio::time::sleep(SAME_PRESS).await;
         presses.mark_unchanged();
     }
@@ -166,6 +167,7 @@ pub(crate) async fn of_verification(
 async fn left_unnoted(bar: &ProgressBar) -> OpError {
     let mut signals = Signals::listen();
     signals.next().await;
+    // A limit, and no wait: a check that stops and is recorded ends this.
     tokio::time::sleep(STOPS_WITHIN).await;
     bar.finish_and_clear();
     leave("cancelled; the database did not confirm the record of the check in time")

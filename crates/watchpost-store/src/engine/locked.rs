@@ -39,6 +39,7 @@ impl Locked {
         // What `begin_with` of a pool does, in two steps: whoever is waited for after the first one is another process.
         let connection = writer.acquire().await?;
         let tell = async {
+            // A limit, and no wait: a transaction that begins ends this.
             tokio::time::sleep(self.after).await;
             self.tell();
             std::future::pending::<Infallible>().await
