@@ -13,6 +13,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tauri::webview::PageLoadEvent;
 use tauri::{Manager, RunEvent, WindowEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
 use watchpost_model::access::Origin;
@@ -107,6 +108,13 @@ fn run() -> anyhow::Result<()> {
         .manage(Windows::kept_in(paths.window()))
         .manage(Words::default())
         .manage(desk)
+        .on_page_load(|webview, load| {
+            if load.event() == PageLoadEvent::Finished
+                && let Some(window) = webview.get_webview_window(webview.label())
+            {
+                windows::show(&window);
+            }
+        })
         .invoke_handler(commands::handler())
         .setup(|app| {
             windows::restore(app.handle());

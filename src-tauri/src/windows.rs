@@ -113,6 +113,7 @@ pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
         .title("Watchpost")
         .inner_size(1180.0, 820.0)
         .min_inner_size(720.0, 480.0)
+        .visible(false)
         .on_document_title_changed(|window, title| {
             if let Err(problem) = window.set_title(&title) {
                 tracing::debug!(%problem, "a window kept its title");
@@ -166,6 +167,15 @@ pub(crate) fn for_route(app: &AppHandle, route: &str) -> Option<WebviewWindow> {
     let open: Vec<_> = windows.iter().map(|(label, window)| (label.clone(), shown(window))).collect();
     let used = app.state::<Windows>().used();
     choice(&open, used.as_deref(), route).and_then(|label| windows.get(label)).cloned()
+}
+
+/// Shows a window whose page is loaded. One that is on the screen before waits half a second for a first picture of a page
+/// that is not there yet, and with it everything else that the loop of the windows does.
+pub(crate) fn show(window: &WebviewWindow) {
+    let shown = window.is_visible().and_then(|visible| if visible { Ok(()) } else { window.show() });
+    if let Err(problem) = shown {
+        tracing::warn!(%problem, "a window was not shown");
+    }
 }
 
 /// Brings a window to the front.
