@@ -373,8 +373,16 @@ impl Window {
         tokio::time::timeout(PATIENCE, self.client.execute_async(painted, Vec::new()))
             .await
             .context("it does not paint")??;
+        // The driver waits for the next time that the page is drawn, and one that stands still is not drawn again: until
+        // the picture is taken it is, with a difference that no picture shows.
+        let drawn = "let turn = 0; window.__drawn = setInterval(() => \
+                     { document.documentElement.style.opacity = (turn += 1) % 2 ? '0.9999' : ''; }, 50)";
+        let left = "clearInterval(window.__drawn); document.documentElement.style.opacity = ''";
+        self.client.execute(drawn, Vec::new()).await?;
         let picture = tokio::time::timeout(PATIENCE, self.client.screenshot()).await;
-        Ok(picture.context("no screenshot in time")??)
+        let picture = picture.context("no screenshot in time")??;
+        self.client.execute(left, Vec::new()).await?;
+        Ok(picture)
     }
 
     /// Waits until the application has this many windows, and returns their handles.
