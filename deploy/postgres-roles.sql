@@ -34,7 +34,7 @@ SET LOCAL client_min_messages = warning;
 DO $$
 DECLARE
     -- The newest migration of the version that this script is of.
-    c_schema CONSTANT BIGINT := 20261123000038;
+    c_schema CONSTANT BIGINT := 20261123000039;
     v_schema BIGINT;
     v_owner NAME;
 BEGIN
@@ -202,7 +202,8 @@ GRANT INSERT, DELETE ON sealed_field TO watchpost_lead, watchpost_admin, watchpo
 GRANT INSERT ON sealing_key TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT INSERT, UPDATE ON legal_hold TO watchpost_lead, watchpost_admin, watchpost_engine;
 
--- Requests that wait for a second person: added by whoever may do one of them, and moved on, never back, by the function.
+-- Requests that wait for a second person: added by whoever may do one of them, so many at a time as a trigger of the table
+-- lets, and moved on, never back, by the function.
 GRANT INSERT ON approval TO watchpost_analyst, watchpost_lead, watchpost_admin;
 GRANT EXECUTE ON FUNCTION watchpost_approval_move(text, text, text, text, text, text, bigint),
     watchpost_approval_records(text) TO watchpost_analyst, watchpost_lead, watchpost_admin;

@@ -145,7 +145,14 @@ fn listed(list: &ApprovalList) -> anyhow::Result<()> {
                 or_dash(one.outcome.as_ref()),
             ]
         }),
-    )
+    )?;
+    if list.more > 0 {
+        line(format!(
+            "and {} more; the trail has all of them: `watchpost audit list --action approval_ask`",
+            list.more
+        ))?;
+    }
+    Ok(())
 }
 
 /// Rows that somebody wrote past Watchpost. Their texts are whatever that was.

@@ -288,9 +288,8 @@ pub(crate) async fn behind(
             .hint("ask at a window or a command line, where everybody has an account of their own"));
     }
     let kept = shown(cx.spec.name, request);
-    for before in workspace.store().approvals_open(cx.spec.name).await? {
-        let is_it =
-            before.request == kept && before.is_asked_by(&cx.caller.name) && before.summary == summary;
+    for before in workspace.store().approvals_open(cx.spec.name, &kept).await? {
+        let is_it = before.is_asked_by(&cx.caller.name) && before.summary == summary;
         match before.state_at(workspace.now()) {
             ApprovalState::Granted | ApprovalState::Failed if is_it && two.carrier == Carrier::Asker => {
                 return carried_by_asker(cx, &workspace, before).await;

@@ -20,10 +20,15 @@ use crate::engine::{Dialect, Row, args, without_nul};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
-/// Requests of a list.
+/// Requests of a list that are over.
 const LIST_MAX: i64 = 200;
-/// Requests that wait at one time, so that nobody buries one under others.
-const WAITING_MAX: i64 = 50;
+/// Requests of a list that are open: so many as a hundred people can have.
+const OPEN_MAX: i64 = 2_000;
+/// Requests that one person has open at a time, so that nobody buries those of others under them. On PostgreSQL a trigger
+/// says the same of a login.
+const PERSON_MAX: usize = 20;
+/// What is open, beside that its time has not run out.
+const OPEN: &str = "state IN ('waiting', 'granted', 'failed')";
 /// The action of the record of a request.
 const ASKED: &str = "approval_ask";
 /// The fact of their leaves that holds the digest.
@@ -71,10 +76,12 @@ pub struct ApprovalMove<'a> {
 /// The requests, and the rows among them that are none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Approvals {
-    /// Those that can be read, the newest first.
+    /// Those that can be read: what is open, then what is over, each the newest first.
     pub requests: Vec<ApprovalRequest>,
     /// What somebody put there with SQL: whoever asks may insert a row, and the server takes any words in it.
     pub unreadable: Vec<UnreadableApproval>,
+    /// How many more there are.
+    pub more: u64,
 }
 
 impl Approvals {
@@ -156,7 +163,7 @@ impl Store {
     /// Writes down a request that waits; `draft` is the record of it but for its object.
     ///
     /// # Errors
-    /// `Conflict` if too many wait already; what the database says; then nothing was written.
+    /// `Precondition` if this person has too many open already; what the database says; then nothing was written.
     pub async fn approval_ask(
         &self,
         new: NewApproval<'_>,
@@ -183,10 +190,20 @@ impl Store {
             outcome: None,
         };
         let mut write = self.write().await?;
-        let sql = "SELECT COUNT(*) FROM approval WHERE state = $1 AND expires_at > $2";
-        if write.fetch_one(sql, args![asked.state.as_str(), now]).await?.i64(0)? >= WAITING_MAX {
-            return Err(StoreError::Conflict(format!(
-                "{WAITING_MAX} requests wait for a second person already: decide about some of them first"
+        // With another login at the database the same name is somebody else.
+        let login = write.dialect().login_oid();
+        let sql =
+            format!("SELECT asked_by FROM approval WHERE {OPEN} AND expires_at > $1 AND login_oid = {login}");
+        let mut n_open = 0;
+        for row in write.fetch(sql, args![now]).await? {
+            n_open += usize::from(asked.is_asked_by(&row.text(0)?));
+        }
+        if n_open >= PERSON_MAX {
+            return Err(StoreError::Precondition(format!(
+                "{} has {n_open} requests open that take a second person, and nobody has more: have some of them decided, or \
+                 take them back with `watchpost approval withdraw ID` (`watchpost approval list` names them); what nobody \
+                 decides is over after {WAITS_HOURS} hours",
+                asked.asked_by
             )));
         }
         write
@@ -216,32 +233,45 @@ impl Store {
         Ok(asked)
     }
 
-    /// Requests, the newest first, and rows that are none.
+    /// Requests, and rows that are none: all that are open, and the newest of what is over.
     ///
     /// # Errors
     /// What the database says.
     pub async fn approvals(&self) -> Result<Approvals, StoreError> {
-        let sql = |columns: &str| format!("{columns} ORDER BY asked_at DESC, id LIMIT $1");
-        let rows = self.read().await?.fetch(sql(COLUMNS), args![LIST_MAX]).await;
-        let rows = match rows {
-            Err(StoreError::Denied(_)) => self.read().await?.fetch(sql(MASKED), args![LIST_MAX]).await?,
-            rows => rows?,
-        };
-        Approvals::of(&rows)
+        match self.approvals_by(COLUMNS).await {
+            Err(StoreError::Denied(_)) => self.approvals_by(MASKED).await,
+            found => found,
+        }
     }
 
-    /// Requests for an operation that may still be decided or carried out, the newest first; a row that cannot be read is
+    async fn approvals_by(&self, columns: &str) -> Result<Approvals, StoreError> {
+        let now = self.inner.clock.now();
+        let mut tx = self.read().await?;
+        let newest = "ORDER BY asked_at DESC, id LIMIT $2";
+        let sql = format!("{columns} WHERE {OPEN} AND expires_at > $1 {newest}");
+        let mut rows = tx.fetch(sql, args![now, OPEN_MAX]).await?;
+        let sql = format!("{columns} WHERE NOT ({OPEN} AND expires_at > $1) {newest}");
+        rows.extend(tx.fetch(sql, args![now, LIST_MAX]).await?);
+        let n_all = tx.fetch_one("SELECT COUNT(*) FROM approval", args![]).await?.u64(0)?;
+        Ok(Approvals { more: n_all.saturating_sub(rows.len() as u64), ..Approvals::of(&rows)? })
+    }
+
+    /// What asks for exactly this and may still be decided or carried out, the newest first; a row that cannot be read is
     /// none.
     ///
     /// # Errors
     /// What the database says.
-    pub async fn approvals_open(&self, operation: &str) -> Result<Vec<ApprovalRequest>, StoreError> {
+    pub async fn approvals_open(
+        &self,
+        operation: &str,
+        request: &str,
+    ) -> Result<Vec<ApprovalRequest>, StoreError> {
         let sql = format!(
-            "{COLUMNS} WHERE operation = $1 AND state IN ('waiting', 'granted', 'failed') AND expires_at > $2 \
-             ORDER BY asked_at DESC, id LIMIT $3"
+            "{COLUMNS} WHERE operation = $1 AND request = $2 AND {OPEN} AND expires_at > $3 \
+             ORDER BY asked_at DESC, id LIMIT $4"
         );
         let now = self.inner.clock.now();
-        let rows = self.read().await?.fetch(sql, args![operation, now, LIST_MAX]).await?;
+        let rows = self.read().await?.fetch(sql, args![operation, request, now, OPEN_MAX]).await?;
         Ok(Approvals::of(&rows)?.requests)
     }
 

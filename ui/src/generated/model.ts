@@ -141,13 +141,17 @@ reply: unknown, };
 
 export type ApprovalList = { 
 /**
- * The rows, at most 200.
+ * All that are open, then the newest 200 of those that are over; each the newest first.
  */
 approvals: Array<ApprovalRequest>, 
 /**
  * Rows that cannot be read: somebody wrote them past Watchpost, and an owner of the tables can delete them.
  */
 unreadable: Array<UnreadableApproval>, 
+/**
+ * How many more there are, which the audit trail tells of.
+ */
+more: number, 
 /**
  * What one person may do alone.
  */

@@ -50,13 +50,15 @@ pub enum FourEyesState {
 
 watchpost_model::words!(FourEyesState { InForce = "in_force", Alone = "alone", Off = "off" });
 
-/// Requests, newest first, and the rule that they are made by.
+/// Requests and the rule that they are made by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct ApprovalList {
-    /// The rows, at most 200.
+    /// All that are open, then the newest 200 of those that are over; each the newest first.
     pub approvals: Vec<ApprovalRequest>,
     /// Rows that cannot be read: somebody wrote them past Watchpost, and an owner of the tables can delete them.
     pub unreadable: Vec<UnreadableApproval>,
+    /// How many more there are, which the audit trail tells of.
+    pub more: u64,
     /// What one person may do alone.
     pub policy: FourEyes,
     /// People who did something in the last 90 days, at a window or a command line.

@@ -21,7 +21,7 @@ use crate::two_people::{FourEyesNow, SETTING, is_engine, is_person, one_of, unch
 pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalList, OpError> {
     let workspace = cx.workspace()?;
     let standing = FourEyesNow::of(&workspace).await?;
-    let Approvals { requests: mut approvals, unreadable } = workspace.store().approvals().await?;
+    let Approvals { requests: mut approvals, unreadable, more } = workspace.store().approvals().await?;
     for one in &mut approvals {
         match workspace.store().approval_set_back(one).await? {
             // The trail decides, not the row.
@@ -36,6 +36,7 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
     Ok(ApprovalList {
         approvals,
         unreadable,
+        more,
         policy: standing.policy,
         state: standing.state(),
         detail: standing.detail(),

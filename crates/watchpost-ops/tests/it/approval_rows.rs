@@ -1,8 +1,8 @@
 //! Rows among the requests for a second person that Watchpost did not write.
 
 use watchpost_model::access::Role;
-use watchpost_model::approval::FourEyes;
-use watchpost_ops::contract::{ApprovalDecision, ApprovalPolicyPut, ApprovalRef};
+use watchpost_model::approval::{ApprovalState, FourEyes};
+use watchpost_ops::contract::{ApprovalDecision, ApprovalPolicyPut, ApprovalRef, BlockAdd};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
@@ -48,6 +48,53 @@ async fn a_row_that_cannot_be_read_is_named_and_stops_nothing() {
     let put = ApprovalPolicyPut { policy: tight, reason: None };
     let list = team.as_admin::<operation::approval_policy_put>("dana", put).await.expect("tighter");
     assert_eq!((list.policy, list.unreadable.len()), (tight, 1));
+    team.holds().await;
+    team.desk.console.close().await;
+}
+
+/// Whoever may ask cannot make the requests of others go under, nor keep others from asking.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_buries_a_request_under_their_own() {
+    let team = Team::new(&["dana", "robin"]).await;
+    let another = |n: usize| BlockAdd { target: format!("198.{}.0.0/16", 100 + n), ..wide() };
+    let refused = team.as_admin::<operation::block_add>("robin", wide()).await.unwrap_err();
+    let asked = team.waiting(&refused).await;
+    for n in 0..20 {
+        // Another spelling is nobody else.
+        let name = if n % 2 == 0 { "dana" } else { "Dana" };
+        let waits = team.as_admin::<operation::block_add>(name, another(n)).await.unwrap_err();
+        assert_eq!(waits.code, ErrorCode::Approval, "{n}: {waits}");
+    }
+    let told = team.as_admin::<operation::block_add>("dana", another(20)).await.unwrap_err();
+    assert_eq!(told.code, ErrorCode::Precondition, "{told}");
+    assert!(told.message.contains("dana has 20 requests open"), "{told}");
+    assert!(told.message.contains("watchpost approval withdraw"), "it says what to do: {told}");
+    let own = team.as_admin::<operation::block_add>("dana", another(3)).await.unwrap_err();
+    assert_eq!(own.code, ErrorCode::Approval, "what is asked for already is found: {own}");
+    let other = team.as_admin::<operation::block_add>("robin", another(30)).await.unwrap_err();
+    assert_eq!(other.code, ErrorCode::Approval, "others ask all the same: {other}");
+
+    // What is over, however much and however new, takes no place of what is open.
+    let over = format!(
+        "INSERT INTO approval (id, operation, matter, carrier, request, summary, asked_by, asked_at, expires_at, state) \
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 250) \
+         SELECT 'over-' || n, operation, matter, carrier, request, summary, 'dana', asked_at + n, expires_at, 'withdrawn' \
+         FROM approval, numbers WHERE id = '{}'",
+        asked.id
+    );
+    tamper(&team.home, &over);
+    let list = team.list().await;
+    let (open, rest) = list.approvals.split_at(22);
+    assert!(open.iter().all(|one| one.state == ApprovalState::Waiting), "{open:?}");
+    assert!(open.iter().any(|one| one.id == asked.id), "robin's is among them");
+    assert_eq!((rest.len(), list.more), (200, 50));
+
+    let mine = open.iter().find(|one| one.is_asked_by("dana")).expect("there are some");
+    let gone = ApprovalRef { id: mine.id.clone() };
+    team.as_admin::<operation::approval_withdraw>("dana", gone).await.expect("it is dana's");
+    let waits = team.as_admin::<operation::block_add>("dana", another(20)).await.unwrap_err();
+    assert_eq!(waits.code, ErrorCode::Approval, "{waits}");
+    team.grant("robin", Role::Admin, &team.waiting(&waits).await.id).await.expect("another person may");
     team.holds().await;
     team.desk.console.close().await;
 }

@@ -33,6 +33,16 @@ impl Dialect {
         }
     }
 
+    /// The number of the login at the database, as rows of `approval` have it.
+    pub(crate) const fn login_oid(self) -> &'static str {
+        match self {
+            Self::Sqlite => "0",
+            Self::Postgres => {
+                "(SELECT CAST(oid AS BIGINT) FROM pg_catalog.pg_roles WHERE rolname = session_user)"
+            }
+        }
+    }
+
     /// Reads the head of the audit log for appending: size, frontier, checkpoint size, log id, time of the database.
     /// NULL time means that the caller's clock is the clock of the database. PostgreSQL makes it with the id that is bound
     /// if there is none; SQLite binds nothing.

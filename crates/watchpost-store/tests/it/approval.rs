@@ -1,11 +1,12 @@
 //! Rows among the requests for a second person that Watchpost did not write.
 
-use watchpost_model::approval::{Carrier, Matter, TwoPeople};
+use chrono::Duration;
+use watchpost_model::approval::{ApprovalState, Carrier, Matter, TwoPeople, WAITS_HOURS};
 use watchpost_store::{NewApproval, StoreError};
 
 use crate::support::{World, both, draft};
 
-both!(a_row_that_cannot_be_read_hides_no_request);
+both!(a_row_that_cannot_be_read_hides_no_request, what_is_open_is_listed_whole_and_bounded_for_each);
 
 /// What a login that may ask can put into a row with SQL.
 const BROKEN: [(&str, &str); 6] = [
@@ -49,5 +50,48 @@ async fn a_row_that_cannot_be_read_hides_no_request(world: World) {
         let one = store.approval(&told.id).await;
         assert!(matches!(&one, Err(StoreError::Corrupt(why)) if *why == told.problem), "{one:?}");
     }
-    assert_eq!(store.approvals_open("block_add").await.unwrap(), [asked]);
+    assert_eq!(store.approvals_open("block_add", "{}").await.unwrap(), [asked]);
+    assert!(store.approvals_open("block_add", "{ }").await.unwrap().is_empty(), "another request");
+}
+
+async fn what_is_open_is_listed_whole_and_bounded_for_each(world: World) {
+    let store = &world.store;
+    let ask = |asked_by: &'static str| {
+        let new = NewApproval {
+            operation: "block_add",
+            two: TwoPeople { matter: Matter::MassBlock, carrier: Carrier::Approver },
+            request: "{}".to_owned(),
+            summary: "blocking".to_owned(),
+            reason: None,
+            asked_by,
+        };
+        store.approval_ask(new, draft("block_add"))
+    };
+    let first = ask("robin").await.unwrap();
+    for n in 0..20 {
+        ask("dana").await.unwrap_or_else(|error| panic!("{n}: {error}"));
+    }
+    for name in ["dana", " Dana"] {
+        let told = ask(name).await;
+        assert!(
+            matches!(&told, Err(StoreError::Precondition(why)) if why.contains("approval withdraw")),
+            "{told:?}"
+        );
+    }
+    ask("robin").await.expect("others ask all the same");
+    let over = format!(
+        "INSERT INTO approval (id, operation, matter, carrier, request, summary, asked_by, asked_at, expires_at, state) \
+         WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 250) \
+         SELECT 'over-' || n, operation, matter, carrier, request, summary, asked_by, asked_at + n, expires_at, 'refused' \
+         FROM approval, numbers WHERE id = '{}'",
+        first.id
+    );
+    assert_eq!(world.tamper(&over).await, 250);
+    let all = store.approvals().await.unwrap();
+    let n_waiting = all.requests.iter().take_while(|one| one.state == ApprovalState::Waiting).count();
+    assert_eq!((n_waiting, all.requests.len(), all.more), (22, 222, 50));
+    assert!(all.requests[..22].contains(&first));
+
+    world.clock.advance(Duration::hours(WAITS_HOURS));
+    ask("dana").await.expect("what ran out is open no more");
 }

@@ -1,8 +1,9 @@
 //! What a login says in the audit log: only what its role may, and of what nobody can read an auditor says so.
 
 use watchpost_model::access::{Permission, Role};
+use watchpost_model::approval::{Carrier, Matter, TwoPeople};
 use watchpost_model::audit::{AuditDraft, AuditOutcome};
-use watchpost_store::{Signer, Store, StoreError, VerifyPlan};
+use watchpost_store::{NewApproval, Signer, Store, StoreError, VerifyPlan};
 
 use crate::roles::{ROLES, Team, connect, looked, refused};
 use crate::support::{caller, draft};
@@ -172,6 +173,68 @@ async fn an_action_takes_its_permission_whatever_the_record_says() {
         }
         store.close().await;
     }
+}
+
+/// Whatever a login writes with SQL: it has so many requests open as one person, and they can be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_buries_no_request_under_rows_of_its_own() {
+    let Some(team) = Team::new().await else { return };
+    let (analyst, lead) = (open(&team, "analyst").await, open(&team, "lead").await);
+    let names: Vec<String> = (0..21).map(|n| format!("person{n}")).collect();
+    let ask = |store: &Store, asked_by: &str| {
+        let (store, asked_by) = (store.clone(), asked_by.to_owned());
+        async move {
+            let new = NewApproval {
+                operation: "block_add",
+                two: TwoPeople { matter: Matter::MassBlock, carrier: Carrier::Approver },
+                request: "{}".to_owned(),
+                summary: "blocking".to_owned(),
+                reason: None,
+                asked_by: &asked_by,
+            };
+            store.approval_ask(new, draft("block_add")).await
+        }
+    };
+    let mut person = connect(&team.target("analyst")).await;
+    let row = |id: &str, state: &str, matter: &str, asked_at: &str| {
+        format!(
+            "BEGIN; INSERT INTO approval (id, operation, matter, carrier, request, summary, asked_by, asked_at, expires_at, state) \
+             SELECT '{id}', 'block_add', '{matter}', 'approver', '{{}}', 'x', 'lead', {asked_at}, \
+             LEAST(CAST({asked_at} AS NUMERIC) + 86400000000, 9223372036854775807), '{state}' \
+             FROM (SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS t) AS clock"
+        )
+    };
+    let id = "0123456789abcdef";
+    for (sql, why) in [
+        (row("\u{1b}[2J", "waiting", "mass_block", "t"), "an id of its own"),
+        (row(id, "bogus", "mass_block", "t"), "no state"),
+        (row(id, "withdrawn", "mass_block", "t"), "over from the start"),
+        (row(id, "waiting", "bogus", "t"), "no matter"),
+        (row(id, "waiting", "mass_block", "9223372036854775807"), "no time"),
+        (row(id, "waiting", "mass_block", "t + 172800000000"), "the day after tomorrow"),
+        (row(id, "waiting", "mass_block", "t - 172800000000"), "the day before yesterday"),
+    ] {
+        assert_eq!(refused(&mut person, &sql).await.as_deref(), Some("42501"), "{why}: {sql}");
+        assert_eq!(refused(&mut person, "ROLLBACK").await, None);
+    }
+    let sql = row(id, "waiting", "mass_block", "t");
+    assert_eq!(refused(&mut person, &sql).await, None, "the server takes what is a request");
+    assert_eq!(refused(&mut person, "ROLLBACK").await, None);
+
+    let asked = ask(&lead, "lead").await.unwrap();
+    for name in &names[..20] {
+        ask(&analyst, name).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    let more = ask(&analyst, &names[20]).await;
+    assert!(matches!(more, Err(StoreError::Denied(_))), "one login is one person: {more:?}");
+    assert_eq!(refused(&mut person, &sql).await.as_deref(), Some("42501"), "with SQL neither: {sql}");
+    assert_eq!(refused(&mut person, "ROLLBACK").await, None);
+    ask(&lead, "person0").await.expect("nobody uses up what another login has, whatever the names");
+    let all = lead.approvals().await.unwrap();
+    assert_eq!((all.requests.len(), all.unreadable.len(), all.more), (22, 0, 0));
+    assert!(all.requests.iter().any(|one| one.id == asked.id));
+    analyst.close().await;
+    lead.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -36,7 +36,7 @@ export class DemoApprovals {
     const people = this.#empty ? ['mara'] : ['mara', 'mlindqvist'];
     const state = this.#policy.on ? (this.#empty ? 'alone' : 'in_force') : 'off';
     const detail = this.#empty ? 'four eyes are not available alone: only one person is known' : '2 people are known: what two have to decide waits for a second one';
-    return { approvals: this.#approvals, unreadable: [], policy: this.#policy, people, state, detail };
+    return { approvals: this.#approvals, unreadable: [], more: 0, policy: this.#policy, people, state, detail };
   }
 
   decide(id: string, state: ApprovalState): ApprovalRequest {
