@@ -14,7 +14,7 @@ mod standing;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -62,6 +62,8 @@ pub struct Secrets {
     master: Arc<Mutex<Option<Master>>>,
     /// A person may be asked to open the keychain.
     asks: bool,
+    /// Until when it is waited for, however many questions are asked.
+    until: Option<Instant>,
 }
 
 /// The keychain of the operating system.
@@ -85,6 +87,7 @@ impl Secrets {
             given: Arc::new(Given::at(paths.passwords_given())),
             master: Arc::default(),
             asks: true,
+            until: None,
         }
     }
 
@@ -93,9 +96,19 @@ impl Secrets {
         Self { asks: false, ..self.clone() }
     }
 
+    /// The same, waiting for all answers of the keychain together no longer than for one.
+    fn in_all(&self) -> Self {
+        Self { until: Some(Instant::now() + DEADLINE), ..self.clone() }
+    }
+
     /// How long to wait for the keychain.
-    const fn patience(&self) -> Duration {
-        if self.asks { DEADLINE } else { GLANCE }
+    fn patience(&self) -> Duration {
+        self.at_most(if self.asks { DEADLINE } else { GLANCE })
+    }
+
+    /// The same for an answer that is waited for so long where nothing else was asked before.
+    fn at_most(&self, patience: Duration) -> Duration {
+        self.until.map_or(patience, |until| patience.min(until.saturating_duration_since(Instant::now())))
     }
 
     /// The file of secrets, and whether secrets are kept in it.

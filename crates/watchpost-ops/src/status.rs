@@ -1,12 +1,14 @@
 //! The answer to "how is everything?".
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use watchpost_model::access::Caller;
 use watchpost_store::EVENT_TEXT_STEP;
 
 use crate::connections::LOCAL;
 use crate::console::{Console, Workspace};
-use crate::contract::{EngineState, EngineStatus, Part, PartState, WorkspaceStatus};
+use crate::contract::{EngineState, EngineStatus, Part, PartState, SecretState, WorkspaceStatus};
 use crate::targets::account;
 
 /// What a connection to a database on another machine without TLS means.
@@ -15,14 +17,28 @@ pub(crate) const IN_THE_CLEAR: &str =
 
 /// The state of everything; never fails, because a status that fails tells nothing.
 pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatus {
-    let now = console.now();
     let caller = console.with_role(caller).await;
     let workspace = console.current();
-    // What another connection has lost is told where all of them are listed.
-    let secrets = match &workspace {
+    // A keychain that does not answer is waited for while the database is asked.
+    let (secrets, mut status) = tokio::join!(
+        state_of_secrets(console, workspace.as_deref()),
+        Box::pin(of_servers(console, caller, workspace.clone()))
+    );
+    status.secrets = secrets;
+    status
+}
+
+async fn state_of_secrets(console: &Console, workspace: Option<&Workspace>) -> SecretState {
+    match workspace {
+        // What another connection has lost is told where all of them are listed.
         Some(workspace) => console.secrets().state_for(&account(workspace.connection().id, "")).await,
         None => console.secrets().state().await,
-    };
+    }
+}
+
+/// All but the state of the secrets, which is another question.
+async fn of_servers(console: &Console, caller: Caller, workspace: Option<Arc<Workspace>>) -> WorkspaceStatus {
+    let now = console.now();
     let mut status = WorkspaceStatus {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         identity: crate::identity::identity(&caller, workspace.as_deref()),
@@ -37,7 +53,7 @@ pub(crate) async fn status(console: &Console, caller: &Caller) -> WorkspaceStatu
         words_behind: None,
         health_alerts: Vec::new(),
         engine: stopped(),
-        secrets,
+        secrets: SecretState::TimedOut,
         newest_event: None,
         incidents_active: 0,
         at: now,

@@ -72,16 +72,22 @@ impl Secrets {
         if let Some(standing) = self.last_standing() {
             return standing;
         }
-        let standing = match self.state_of_sealed().await {
-            Ok(()) => {
-                let again = self.to_be_given_again().await;
-                Standing { state: SecretState::Ready, again, altered: self.is_signing_altered().await }
-            }
-            Err(state) => Standing::shut(state),
-        };
+        // Up to five questions: one that answers slowly is not waited for five times.
+        let standing = self.in_all().standing_of_sealed().await;
         let last = Last { at: Instant::now(), standing: standing.clone() };
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         standing
+    }
+
+    async fn standing_of_sealed(&self) -> Standing {
+        if let Err(state) = self.state_of_sealed().await {
+            return Standing::shut(state);
+        }
+        let again = self.to_be_given_again().await;
+        let altered = self.is_signing_altered().await;
+        // What was not answered is not known to be well.
+        let state = if self.patience().is_zero() { SecretState::TimedOut } else { SecretState::Ready };
+        Standing { state, again, altered }
     }
 
     fn last_standing(&self) -> Option<Standing> {
@@ -98,7 +104,7 @@ impl Secrets {
         let names = self.names().await?;
         let account = Master::account(&names.id);
         // One that just did not answer is not waited for again only to say so.
-        let within = if self.keychain.is_passed_over() { GLANCE } else { DEADLINE };
+        let within = self.at_most(if self.keychain.is_passed_over() { GLANCE } else { DEADLINE });
         match self.keychain.ask(within, move |keychain| keychain.look(&account)).await {
             // What was opened before the keychain was locked stays open.
             Err(SecretState::Locked) if self.held(&names.id).is_some() => {}
@@ -156,7 +162,7 @@ impl Secrets {
         if accounts.is_empty() {
             return accounts;
         }
-        let looked = self.keychain.ask(DEADLINE, move |keychain| {
+        let looked = self.keychain.ask(self.at_most(DEADLINE), move |keychain| {
             let is_gone =
                 |account: &String| matches!(keychain.look(account), Ok(false) | Err(SecretState::Absent));
             Ok(accounts.into_iter().filter(is_gone).collect::<BTreeSet<String>>())

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::RedisAddress;
+use watchpost_redis::RedisError;
 use watchpost_store::{KeptNote, ReadOnly, Store};
 
 use super::{Witness, webhook};
@@ -283,7 +284,7 @@ impl Place {
             Self::Folder(folder) => read_folder(folder, log),
             Self::Redis => {
                 let events = workspace.events().map_err(|error| error.message)?;
-                let notes = events.checkpoints().await.map_err(|error| error.to_string())?;
+                let notes = in_time(events.checkpoints()).await?;
                 let place = format!("Redis at {}", events.target().address);
                 let mut held = Held::default();
                 if let Some(note) = notes.get(log) {
@@ -310,10 +311,18 @@ impl Place {
             }
             Self::Redis => {
                 let events = workspace.events().map_err(|error| error.message)?;
-                events.checkpoint_put(log, &newest.note).await.map_err(|error| error.to_string())
+                in_time(events.checkpoint_put(log, &newest.note)).await
             }
             Self::Webhook(webhook) => workspace.witness().deliver(workspace, webhook, log, newest).await,
         }
+    }
+}
+
+/// What Redis answers, no longer waited for than a webhook.
+async fn in_time<T>(answer: impl Future<Output = Result<T, RedisError>>) -> Result<T, String> {
+    match tokio::time::timeout(webhook::PATIENCE, answer).await {
+        Ok(answered) => answered.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("it did not answer in {} seconds", webhook::PATIENCE.as_secs())),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::secrets::Secret;
 use crate::workspace::secret_from_file;
 
 /// How long a delivery may take, from looking for the name to the answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer address is none.
 const URL_CHARS_MAX: usize = 1_000;
 /// In which header the origin of the log stands: the first line of the checkpoint.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::time::Duration;
 
 use watchpost_model::access::Role;
 use watchpost_model::clock::SystemClock;
@@ -33,6 +34,8 @@ struct Inside {
     refuses: Option<SecretState>,
     /// It hangs until the other end is dropped.
     hangs: Option<mpsc::Receiver<()>>,
+    /// It takes so long for each answer.
+    slow: Option<Duration>,
     /// How often it was asked what an entry holds, for which a person may be asked to open it.
     gets: usize,
 }
@@ -46,6 +49,11 @@ impl Memory {
         let hangs = self.inside().hangs.take();
         if let Some(hangs) = hangs {
             assert!(hangs.recv().is_err(), "nothing is sent");
+        }
+        let slow = self.inside().slow;
+        if let Some(slow) = slow {
+            let (_held, never) = mpsc::channel::<()>();
+            assert!(never.recv_timeout(slow).is_err(), "nothing is sent");
         }
         let inside = self.inside();
         inside.refuses.map_or(Ok(()), Err)?;
@@ -584,6 +592,23 @@ async fn a_keychain_that_hangs_is_waited_for_once() {
     console.close().await;
 }
 
+/// Each answer comes in time, and all together do not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_keychain_that_answers_slowly_is_not_waited_for_at_each_question() {
+    let (home, keychain) = (folder(), Memory::default());
+    let before = console(home.path(), &keychain);
+    assert_eq!(before.secrets().put("a/redis", secret(PLANTED)).await, SecretState::Ready);
+    before.close().await;
+    keychain.inside().slow = Some(Duration::from_secs(3));
+    let console = console(home.path(), &keychain);
+    let asked = std::time::Instant::now();
+    assert_eq!(console.secrets().state().await, SecretState::TimedOut);
+    assert!(asked.elapsed() < Duration::from_secs(7), "{:?}", asked.elapsed());
+    keychain.inside().slow = None;
+    assert_eq!(console.secrets().get("a/redis").await.map(drop), Ok(()), "what needs the answer has it");
+    console.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_keychain_that_hangs_is_not_waited_for_long_by_what_needs_no_secret() {
     let (home, keychain) = (folder(), Memory::default());
@@ -604,7 +629,7 @@ async fn a_keychain_that_hangs_is_not_waited_for_long_by_what_needs_no_secret() 
     keychain.inside().hangs = Some(hangs);
     let (hung, said, took) = status().await;
     assert_eq!(said, SecretState::TimedOut);
-    assert!(took < took_usually + std::time::Duration::from_secs(4), "{took:?} against {took_usually:?}");
+    assert!(took < took_usually + Duration::from_secs(4), "{took:?} against {took_usually:?}");
     // What needs the answer has it as soon as there is one.
     drop(hold);
     assert_eq!(hung.secrets().put("a/redis", secret(PLANTED)).await, SecretState::Ready);
