@@ -201,9 +201,14 @@ impl Engine {
         }
     }
 
+    /// It fails no more: it works, or waits for another one's lease.
+    fn fails_no_more(&self) {
+        *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// It did what it is there for: a batch is committed, or nothing is to be.
     fn recover(&self) {
-        *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.fails_no_more();
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).is_over() {
             tracing::warn!("the engine works again");
         }
@@ -211,9 +216,6 @@ impl Engine {
 
     fn set(&self, state: EngineState, detail: impl Into<String>) -> bool {
         let detail = detail.into();
-        if state == EngineState::Standby {
-            *self.down_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
         self.state.send_if_modified(|current| {
             let changed = current.0 != state || current.1 != detail;
             *current = (state, detail);
@@ -269,6 +271,7 @@ async fn hold_and_work(
     if !workspace.store().lease_acquire(LEASE, holder, LEASE_TTL, workspace.now()).await? {
         let why =
             "another console runs the engine of this database; this one takes over when its lease runs out";
+        engine.fails_no_more();
         if engine.set(EngineState::Standby, why) {
             let seconds = LEASE_TTL.as_secs();
             tracing::warn!(

@@ -321,14 +321,13 @@ impl KeyWalk {
 
     async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
         let asked = take_page(&mut self.small);
-        let read_it = |key: &KeyFacts| Some(key.kind?.read(&key.key));
         let raw = std::mem::take(&mut self.raw);
         let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
         let read = raw.len() - changed;
         self.left.changed += changed as u64;
         let mut parts = Vec::with_capacity(raw.len());
         let look = || parts.extend(raw.into_iter().filter_map(whole));
-        let (answered, facts) = self.facts.turn_while(asked, read_it, look).await?;
+        let (answered, facts) = self.facts.turn_while(asked, |key| Run::Export.command(key), look).await?;
         self.left.empty += (read - parts.len()) as u64;
         walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
         self.raw = answered;

@@ -81,6 +81,25 @@ async fn rename(desk: &Desk, organisation: &str) -> Result<(), OpError> {
     desk.ask::<operation::settings_put>(change).await.map(drop)
 }
 
+/// A server, the address that leads to it, and a console that changed something there.
+async fn after_one_change(tenure: Tenure) -> Option<(Server, Address, TempDir, Desk)> {
+    let server = Server::start().await?;
+    let address = Address::of(&server).await;
+    let home = folder();
+    let desk = open(&home, tenure, &server, &address).await;
+    rename(&desk, "One").await.expect("it takes changes");
+    Some((server, address, home, desk))
+}
+
+/// What is told of the first change that nobody confirms: a setting reaches the server a moment later.
+async fn unconfirmed(desk: &Desk) -> OpError {
+    loop {
+        if let Err(error) = rename(desk, "Perhaps").await {
+            return error;
+        }
+    }
+}
+
 /// The change is refused soon, and it is said why.
 async fn refused(desk: &Desk, organisation: &str) -> OpError {
     let begun = Instant::now();
@@ -292,11 +311,7 @@ async fn what_a_place_knows_better_is_not_held_against_a_standby_before_it_is_pr
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_set_to_read_only_is_told_as_that_until_it_is_not() {
-    let Some(server) = Server::start().await else { return };
-    let address = Address::of(&server).await;
-    let home = folder();
-    let desk = open(&home, Tenure::Owner, &server, &address).await;
-    rename(&desk, "One").await.expect("it takes changes");
+    let Some((server, _address, _home, desk)) = after_one_change(Tenure::Owner).await else { return };
     set(&server, "default_transaction_read_only = on");
     let told = status_until(&desk, "it is told", |status| {
         database(status).detail.contains("default_transaction_read_only")
@@ -336,26 +351,14 @@ async fn a_server_that_is_set_to_read_only_is_told_as_that_until_it_is_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_change_that_was_not_confirmed_nobody_says_what_became_of_it() {
-    let Some(mut server) = Server::start().await else { return };
-    let address = Address::of(&server).await;
-    let home = folder();
-    let desk = open(&home, Tenure::Guest, &server, &address).await;
-    rename(&desk, "One").await.expect("it takes changes");
+    let Some((mut server, _address, _home, desk)) = after_one_change(Tenure::Guest).await else { return };
     // Whoever commits waits for a standby that never comes.
     set(&server, "synchronous_standby_names = 'nobody'");
     let cut = async {
         says(&server, "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "1").await;
         server.kill();
     };
-    // The setting reaches the server a moment later.
-    let unconfirmed = async {
-        loop {
-            if let Err(error) = rename(&desk, "Perhaps").await {
-                return error;
-            }
-        }
-    };
-    let (error, ()) = tokio::join!(unconfirmed, cut);
+    let (error, ()) = tokio::join!(unconfirmed(&desk), cut);
     assert_eq!(error.code, ErrorCode::Unavailable, "{error}");
     assert!(error.message.contains("whether it was done is not known"), "{error}");
     assert!(error.hint.is_some_and(|hint| hint.contains("look before you try again")), "it says what to do");
@@ -364,21 +367,9 @@ async fn of_a_change_that_was_not_confirmed_nobody_says_what_became_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_waits_for_a_standby_that_is_gone_does_not_keep_the_console_from_ending() {
-    let Some(server) = Server::start().await else { return };
-    let address = Address::of(&server).await;
-    let home = folder();
-    let desk = open(&home, Tenure::Guest, &server, &address).await;
-    rename(&desk, "One").await.expect("it takes changes");
+    let Some((server, _address, _home, desk)) = after_one_change(Tenure::Guest).await else { return };
     set(&server, "synchronous_standby_names = 'gone'");
-    // The setting reaches the server a moment later.
-    let unconfirmed = async {
-        loop {
-            if let Err(error) = rename(&desk, "Perhaps").await {
-                return error;
-            }
-        }
-    };
-    let error = tokio::time::timeout(BOUND, unconfirmed).await.expect("it is told");
+    let error = tokio::time::timeout(BOUND, unconfirmed(&desk)).await.expect("it is told");
     assert!(error.message.contains("whether it was done is not known"), "{error}");
     let told = status(&desk).await;
     assert_eq!(database(&told).state, PartState::Down, "nothing is confirmed: {:?}", told.database);
@@ -427,11 +418,7 @@ fn names_the_standby(told: &OpError) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_check_that_cannot_note_itself_names_the_standby_that_is_gone() {
-    let Some(server) = Server::start().await else { return };
-    let address = Address::of(&server).await;
-    let home = folder();
-    let desk = open(&home, Tenure::Guest, &server, &address).await;
-    rename(&desk, "One").await.expect("it takes changes");
+    let Some((server, _address, _home, desk)) = after_one_change(Tenure::Guest).await else { return };
     set(&server, "synchronous_standby_names = 'gone'");
     // The setting reaches the server a moment later.
     let in_vain = async {
@@ -449,14 +436,10 @@ async fn a_check_that_cannot_note_itself_names_the_standby_that_is_gone() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_names_the_standby_that_is_gone() {
-    let Some(server) = Server::start().await else { return };
-    let address = Address::of(&server).await;
-    let home = folder();
     // An owner has a key to sign with.
-    let desk = open(&home, Tenure::Owner, &server, &address).await;
+    let Some((server, address, _home, desk)) = after_one_change(Tenure::Owner).await else { return };
     let other = folder();
     let guest = open(&other, Tenure::Guest, &server, &address).await;
-    rename(&desk, "One").await.expect("it takes changes");
     desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("a checkpoint is signed");
     set(&server, "synchronous_standby_names = 'gone'");
     let in_vain = async {

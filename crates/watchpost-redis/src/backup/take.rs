@@ -17,6 +17,7 @@ use super::record::Record;
 use crate::error::RedisError;
 use crate::export::FactWalk;
 use crate::export::KeyFacts;
+use crate::export::Run;
 use crate::export::take_page;
 use crate::link::Link;
 use crate::reply;
@@ -154,12 +155,7 @@ impl BackupWalk {
 
     async fn page(&mut self) -> Result<Vec<Record>, RedisError> {
         let asked = take_page(&mut self.small);
-        let dump = |key: &KeyFacts| {
-            let mut cmd = redis::cmd("DUMP");
-            cmd.arg(&key.key);
-            Some(cmd)
-        };
-        let (answered, facts) = self.facts.turn(asked, dump).await?;
+        let (answered, facts) = self.facts.turn(asked, |key| Run::Backup.command(key)).await?;
         for key in facts {
             match key.kind {
                 None => self.unread += 1,

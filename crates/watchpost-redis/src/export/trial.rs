@@ -31,7 +31,7 @@ impl Run {
     }
 
     /// The command that reads a small value.
-    pub(super) fn command(self, key: &KeyFacts) -> Option<Cmd> {
+    pub(crate) fn command(self, key: &KeyFacts) -> Option<Cmd> {
         match self {
             Self::Export => Some(key.kind?.read(&key.key)),
             Self::Backup => {
