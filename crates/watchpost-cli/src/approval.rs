@@ -148,7 +148,7 @@ fn listed(list: &ApprovalList) -> anyhow::Result<()> {
     )?;
     if list.more > 0 {
         line(format!(
-            "and {} more; the trail has all of them: `watchpost audit list --action approval_ask`",
+            "and {} more; the trail has all of them: `watchpost audit search --action approval_ask`",
             list.more
         ))?;
     }
