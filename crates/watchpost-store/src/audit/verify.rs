@@ -9,7 +9,7 @@
 mod lane;
 mod period;
 pub(super) mod rows;
-mod taken;
+pub(super) mod taken;
 
 pub(crate) use period::unconfirmed_checkpoints;
 
@@ -34,6 +34,7 @@ use crate::audit::sign::{VerifierKey, note_signer};
 use crate::audit::tree::{Frontier, Hash};
 use crate::audit::verify::lane::{PAGE, read_lane};
 use crate::audit::verify::rows::{Checked, Fact};
+use crate::audit::verify::taken::TakenRanges;
 use crate::audit::witness::{KeptNote, seen_of};
 use crate::audit::{own_draft, stamp, tile};
 use crate::engine::{Tx, args};
@@ -167,8 +168,8 @@ struct Check {
     absent: Vec<(i64, String)>,
     /// Keys that were erased, with the number of the erasure.
     erased: HashMap<String, i64>,
-    /// Records whose content was erased: the first of a range, with the last and the number of the erasure.
-    erased_records: BTreeMap<i64, (i64, i64)>,
+    /// Records whose content was erased, by number.
+    erased_records: TakenRanges,
     /// Erasures that explain what is absent, each with how many records it explains.
     explained: BTreeMap<i64, u64>,
     /// Those of them that were the retention of a class.
@@ -403,7 +404,9 @@ impl Check {
             Fact::Erased { key, records, class } => {
                 self.classes.extend(class.map(|class| (seq, class)));
                 self.erased.extend(key.map(|key| (key, seq)));
-                self.erased_records.extend(records.into_iter().map(|(from, to)| (from, (to, seq))));
+                for (from, to) in records {
+                    self.erased_records.take(from, to, seq);
+                }
             }
         }
     }
@@ -554,11 +557,8 @@ impl Check {
             }
         }
         for (seq, key) in std::mem::take(&mut self.absent) {
-            let by_number = self.erased_records.range(..=seq).next_back();
-            let by_number = by_number.filter(|(_, (to, _))| *to >= seq).map(|(_, (_, erasure))| *erasure);
-            let erasure =
-                by_number.or_else(|| self.erased.get(&key).copied()).filter(|erasure| *erasure > seq);
-            match erasure {
+            let by_key = self.erased.get(&key).copied().filter(|erasure| *erasure > seq);
+            match self.erased_records.by(seq).or(by_key) {
                 Some(erasure) => *self.explained.entry(erasure).or_default() += 1,
                 None => self.problem(
                     seq,

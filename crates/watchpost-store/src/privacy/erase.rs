@@ -400,8 +400,11 @@ async fn trail(tx: &mut Tx, subject: &Subject, by: &str, counts: &mut Counts) ->
             if own.is_some() {
                 facts.keys.insert(leaf.client.key.clone());
             }
-            facts.records.push(at);
-            gone.push(at.into());
+            // What is gone by now went by another record, or somebody took it: this one excuses neither.
+            if stored.is_some() {
+                facts.records.push(at);
+                gone.push(at.into());
+            }
         }
         let n = each(tx, "DELETE FROM audit_payload WHERE seq IN ", &gone).await?;
         counts.add("trail", n, 0);

@@ -24,6 +24,7 @@ both!(
     a_row_that_cannot_be_read_stops_nothing,
     of_a_consent_the_proof_stays,
     a_key_that_was_moved_to_somebody_else_is_found_and_goes_with_its_person,
+    erasing_whoever_wrote_about_an_erased_person_keeps_the_trail_whole,
 );
 
 fn user(name: &str) -> Subject {
@@ -138,6 +139,35 @@ async fn an_erased_user_is_gone_and_the_trail_holds(world: World) {
     world.store.audit_append(again).await.unwrap();
     let checked = verify(&world.store).await;
     assert!(checked.ok, "{:?}", checked.problems);
+}
+
+async fn erasing_whoever_wrote_about_an_erased_person_keeps_the_trail_whole(world: World) {
+    lived_in(&world, "anna").await;
+    let mut about = Vec::new();
+    for who in ["kim", "robin", "kim", "lee", "robin"] {
+        let mut about_anna = draft("incident_note");
+        about_anna.caller = caller(who);
+        about_anna.reason = Some("anna called".to_owned());
+        about.push(world.store.audit_append(about_anna).await.unwrap());
+    }
+    let anna = erase(&world.store, &user("anna")).await.unwrap();
+    assert!(verify(&world.store).await.ok);
+    // The records of kim lie between others that lost their content with anna.
+    erase(&world.store, &user("kim")).await.unwrap();
+    let checked = verify(&world.store).await;
+    assert!(checked.ok, "{:?}", checked.problems);
+    for seq in &about {
+        assert_eq!(world.store.audit_erased_by(*seq).await.unwrap(), Some(anna.record), "record {seq}");
+    }
+    // What somebody takes is not excused by an erasure that comes later.
+    let mut of_lee = draft("incident_note");
+    of_lee.caller = caller("robin");
+    of_lee.object = "account/lee".to_owned();
+    let taken = world.store.audit_append(of_lee).await.unwrap();
+    assert_eq!(world.tamper(&format!("DELETE FROM audit_payload WHERE seq = {taken}")).await, 1);
+    erase(&world.store, &user("lee")).await.unwrap();
+    let checked = verify(&world.store).await;
+    assert_eq!(checked.first_bad_seq, Some(taken), "{:?}", checked.problems);
 }
 
 async fn a_key_that_was_moved_to_somebody_else_is_found_and_goes_with_its_person(world: World) {

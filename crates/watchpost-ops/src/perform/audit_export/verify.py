@@ -18,6 +18,7 @@ import base64
 import binascii
 import bisect
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -283,8 +284,8 @@ class Erasures:
     """What the log says was erased: the only reason for which a record may be shown without its content."""
 
     def __init__(self):
-        # Keys with the number of the erasure; first records of ranges, with the last and the number of the erasure.
-        self.keys, self.ranges, self.firsts = {}, {}, None
+        # Keys with the number of the erasure; ranges of records before it, which may overlap; the last of all ranges so far.
+        self.keys, self.ranges, self.reach = {}, [], []
 
     def take(self, leaf):
         if leaf["b"]["a"] != "erasure.done":
@@ -294,17 +295,16 @@ class Erasures:
             self.keys[facts["key"]] = leaf["s"]
         for text in filter(None, facts.get("records", "").split(",")):
             first, _, last = text.partition("-")
-            self.ranges[int(first)] = (int(last or first), leaf["s"])
+            self.ranges.append((int(first), min(int(last or first), leaf["s"] - 1)))
 
     def explain(self, leaf):
         """Does a later record say why the content of this one is gone?"""
-        if self.firsts is None:
-            self.firsts = sorted(self.ranges)
-        seq, at = leaf["s"], bisect.bisect_right(self.firsts, leaf["s"])
-        last, erasure = self.ranges[self.firsts[at - 1]] if at else (-1, -1)
-        if last < seq:
-            erasure = self.keys.get(leaf["b"]["k"], -1)
-        return erasure > seq
+        if len(self.reach) < len(self.ranges):
+            self.ranges.sort()
+            self.reach = list(itertools.accumulate((last for _, last in self.ranges), max))
+        seq = leaf["s"]
+        at = bisect.bisect_right(self.ranges, (seq, float("inf")))
+        return at > 0 and self.reach[at - 1] >= seq or self.keys.get(leaf["b"]["k"], -1) > seq
 
 
 class Apart:

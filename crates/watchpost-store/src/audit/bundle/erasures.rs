@@ -1,6 +1,6 @@
 //! What the log says was erased or set apart: the only reasons for which a record may be shown without its content.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::audit::apart::{self, Apart};
 use crate::audit::bundle::BundleProblem;
@@ -8,14 +8,15 @@ use crate::audit::bundle::lines::{Id, Told, id};
 use crate::audit::leaf::Leaf;
 use crate::audit::tree::Hash;
 use crate::audit::verify::rows::{Fact, fact};
+use crate::audit::verify::taken::TakenRanges;
 
 /// The erasures of a log, in the order of their records.
 #[derive(Debug, Default)]
 pub(super) struct Erasures {
     /// Keys that were destroyed, with the number of the erasure.
     keys: HashMap<Id, i64>,
-    /// The first record of each range whose content went, with the last and the number of the erasure.
-    records: BTreeMap<i64, (i64, i64)>,
+    /// Records whose content went, by number.
+    records: TakenRanges,
     /// Records that were set apart.
     apart: Apart,
 }
@@ -28,7 +29,9 @@ impl Erasures {
         if let Some(Fact::Erased { key, records, .. }) = said {
             let key = key.and_then(|key| id(key.as_bytes()));
             self.keys.extend(key.map(|key| (key, leaf.seq)));
-            self.records.extend(records.into_iter().map(|(from, to)| (from, (to, leaf.seq))));
+            for (from, to) in records {
+                self.records.take(from, to, leaf.seq);
+            }
         }
         Ok(())
     }
@@ -51,9 +54,7 @@ impl Erasures {
 
     /// Does a later record say why the content of this one is gone? As the check of the database asks it.
     pub(super) fn explain(&self, leaf: &Told) -> bool {
-        let by_number = self.records.range(..=leaf.seq).next_back();
-        let by_number = by_number.filter(|(_, (to, _))| *to >= leaf.seq).map(|(_, (_, erasure))| *erasure);
-        let erasure = by_number.or_else(|| self.keys.get(&leaf.key).copied());
-        erasure.is_some_and(|erasure| erasure > leaf.seq)
+        self.records.by(leaf.seq).is_some()
+            || self.keys.get(&leaf.key).is_some_and(|erasure| *erasure > leaf.seq)
     }
 }
