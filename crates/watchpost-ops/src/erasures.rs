@@ -43,7 +43,7 @@ fn write(file: &Path, kept: &[KeptErasure]) -> Result<(), OpError> {
     written.map_err(cannot)
 }
 
-/// Does in this database what it does not know of, and remembers what this console did not.
+/// Does in this database what it does not know of.
 ///
 /// # Errors
 /// What the database says; `Unavailable` if the list cannot be read or written.
@@ -57,10 +57,11 @@ pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<(), OpError> {
         // What lay in the file of the older copy.
         store.privacy_settle().await?;
     }
-    remember(paths, store).await
+    Ok(())
 }
 
-/// Remembers the erasures of this database.
+/// Remembers the erasures of this database. Whoever calls it knows that its log continues what this console saw: what a copy
+/// that somebody altered says would be done in the database itself otherwise, past holds and second persons.
 ///
 /// # Errors
 /// As [`again`].

@@ -7,7 +7,7 @@ use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
 use crate::approvals::{Team, wide};
-use crate::report_tampered::tamper;
+use crate::report_tampered::{tamper, tamper_rows};
 
 /// Whoever may ask can insert a row with SQL, with any words in it: it keeps nobody from the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,7 +82,7 @@ async fn nobody_buries_a_request_under_their_own() {
          FROM approval, numbers WHERE id = '{}'",
         asked.id
     );
-    tamper(&team.home, &over);
+    tamper_rows(&team.home, &over, 250);
     let list = team.list().await;
     let (open, rest) = list.approvals.split_at(22);
     assert!(open.iter().all(|one| one.state == ApprovalState::Waiting), "{open:?}");

@@ -6,7 +6,7 @@ use watchpost_model::access::{Caller, Role};
 use watchpost_model::approval::FourEyes;
 use watchpost_model::audit::{AuditFilter, AuditOutcome};
 use watchpost_model::incident::{Status, Verdict, VerdictCause};
-use watchpost_model::privacy::{ResidueState, SubjectKind};
+use watchpost_model::privacy::{ResidueState, Subject, SubjectKind};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
@@ -18,6 +18,7 @@ use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
 
 use crate::door::{Desk, desk, folder};
+use crate::report_tampered::tamper;
 
 fn erase(name: &str) -> PrivacyErase {
     PrivacyErase { kind: SubjectKind::User, subject: name.to_owned(), reason: "request 12".to_owned() }
@@ -124,6 +125,46 @@ async fn somebody_is_erased_everywhere_and_the_trail_says_so() {
     let look = desk2.ask::<operation::privacy_preview>(who(&name)).await.expect("it can be looked for");
     assert_eq!(look.places, [], "what was erased stays erased");
     desk2.console.close().await;
+}
+
+/// Whoever can write to a copy could have anybody erased from the database by the mark of an erasure that was never asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_copy_says_of_nobody_that_they_were_erased() {
+    let (home, vault) = (folder(), folder());
+    let database = home.path().join("data/workspace/watchpost.db");
+    let (older, newer) = (vault.path().join("older.db"), vault.path().join("newer.db"));
+    let first = desk(&home, Tenure::Owner, local_connection()).await;
+    first.fill().await;
+    let name = accounts(&first).await.into_iter().next().expect("there are accounts");
+    first.console.close().await;
+    std::fs::copy(&database, &older).expect("it can be copied");
+    let second = desk(&home, Tenure::Guest, local_connection()).await;
+    second.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("it leaves a record");
+    let workspace = second.console.workspace().expect("it is open");
+    let log = workspace.store().audit_log_id().await.expect("it has a log");
+    drop(workspace);
+    second.console.close().await;
+    std::fs::copy(&database, &newer).expect("it can be copied");
+
+    std::fs::copy(&older, &database).expect("it can be replaced");
+    let mark = Subject::new(SubjectKind::User, &name).expect("a name").mark(&log);
+    let forged = format!(
+        "INSERT INTO erasure (id, at, done_by, kind, mark, pseudonym, counts) \
+         VALUES ('feedfeedfeedfeed', 0, 'nobody', 'user', '{mark}', 'erased-feedfeed', '[]')"
+    );
+    tamper(&home, &forged);
+    let third = desk(&home, Tenure::Guest, local_connection()).await;
+    let status = third.ask::<operation::workspace_status>(Nothing {}).await.expect("a status never fails");
+    assert!(!status.trail.expect("it is open").ok, "it is older than what was seen");
+    third.console.close().await;
+
+    std::fs::copy(&newer, &database).expect("it can be put back");
+    let fourth = desk(&home, Tenure::Guest, local_connection()).await;
+    let list = fourth.ask::<operation::privacy_list>(Nothing {}).await.expect("erasures can be listed");
+    assert_eq!(list.erasures, [], "nobody asked for one");
+    let look = fourth.ask::<operation::privacy_preview>(who(&name)).await.expect("it can be looked for");
+    assert!(!look.places.is_empty(), "nobody is gone");
+    fourth.console.close().await;
 }
 
 /// Nobody says that a name is nowhere while a copy that the trail names was not looked into.

@@ -44,11 +44,16 @@ fn database(home: &Path) -> PathBuf {
 }
 
 pub(crate) fn tamper(home: &TempDir, sql: &str) {
+    tamper_rows(home, sql, 1);
+}
+
+/// A statement that changes so many rows.
+pub(crate) fn tamper_rows(home: &TempDir, sql: &str, n: usize) {
     let mut python = Command::new("python3");
     python.args(["-c", TAMPER]).arg(database(home.path())).arg(sql);
     let output = python.output().expect("there is a python3");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(said.trim(), "1", "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.trim(), n.to_string(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn json(out: &TempDir, name: &str) -> Vec<ReportTarget> {
