@@ -409,14 +409,24 @@ async fn had_effect(workspace: &Workspace, approval: &ApprovalRequest) -> Result
         from: Some(approval.asked_at - chrono::Duration::days(1)),
         ..AuditFilter::default()
     };
-    let records = workspace.store().audit_page(&filter, None, 500).await?;
     let is_it =
         |change: &Change| change.field == "approval" && change.new.as_str() == Some(approval.id.as_str());
-    let found = records.into_iter().find(|record| {
-        matches!(record.outcome, AuditOutcome::Started | AuditOutcome::Success)
-            && record.changes.iter().any(is_it)
-    });
-    Ok(found.map(|record| record.seq))
+    let mut before = None;
+    // All of them: what was refused or failed since leaves records of the same operation, as many as somebody likes.
+    loop {
+        let records = workspace.store().audit_page(&filter, before, 500).await?;
+        let found = records.iter().find(|record| {
+            matches!(record.outcome, AuditOutcome::Started | AuditOutcome::Success)
+                && record.changes.iter().any(is_it)
+        });
+        if let Some(record) = found {
+            return Ok(Some(record.seq));
+        }
+        before = records.last().map(|record| record.seq);
+        if before.is_none() {
+            return Ok(None);
+        }
+    }
 }
 
 /// Gives an approval back to whoever asked, after carrying it out failed without an effect: it can be tried once more.
