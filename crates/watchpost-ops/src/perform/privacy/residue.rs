@@ -191,7 +191,13 @@ pub(super) async fn of_files(
                     continue;
                 }
             }
-            for file in below(path) {
+            let files = below(path);
+            if files.len() >= FILES_MAX {
+                let detail =
+                    format!("{FILES_MAX} files in it were looked at; whether there are more is not known");
+                found.push(Residue::new(named, ResidueState::OutOfReach, 0, detail));
+            }
+            for file in files {
                 match of_file(&file, &subject) {
                     Some(place) => found.push(place),
                     None => clean += 1,
