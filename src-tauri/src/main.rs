@@ -12,6 +12,7 @@ mod words;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tauri::webview::PageLoadEvent;
 use tauri::{Manager, RunEvent, WindowEvent};
@@ -86,6 +87,7 @@ fn run() -> anyhow::Result<()> {
         offer_demo: true,
         remember: true,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })?;
     let name = bus_name(paths.workspace().as_os_str().as_encoded_bytes());
     let desk = Desk::new(console, os_caller(Origin::Window));
@@ -164,6 +166,10 @@ fn follow_links(app: &tauri::App) {
     let handle = app.handle().clone();
     app.deep_link().on_open_url(move |event| go(&handle, event.urls()));
 }
+
+/// Longer than a Redis that is there takes. A private one that loads its data, or a server out of reach, takes seconds,
+/// and what the window shows first is in the database.
+const REDIS_WAIT: Duration = Duration::from_millis(150);
 
 /// The name of this program on the session's bus: one for each data folder, since each can have a window of its own.
 fn bus_name(folder: &[u8]) -> String {

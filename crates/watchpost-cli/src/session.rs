@@ -6,7 +6,7 @@ use std::sync::Arc;
 use watchpost_model::access::Origin;
 use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::Connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::door::{Call, Operation};
 use watchpost_ops::error::OpError;
 use watchpost_ops::{Paths, os_caller};
@@ -29,6 +29,7 @@ impl Session {
             offer_demo: false,
             remember: false,
             ask_every: ASK_EVERY,
+            redis_wait: REDIS_WAIT,
         })?;
         if std::io::stdin().is_terminal() {
             console.secrets().ask_with(Box::new(crate::secrets_file::ask));

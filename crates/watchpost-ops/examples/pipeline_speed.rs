@@ -24,7 +24,7 @@ use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, 
 use watchpost_model::ids::{ConnectionId, EventId};
 use watchpost_model::incident::IncidentOrder;
 use watchpost_ops::Paths;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::IncidentPageRequest;
 use watchpost_ops::door::{Call, operation};
 use watchpost_redis::EventStore;
@@ -81,6 +81,7 @@ async fn main() -> Result<(), Failure> {
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })?;
     let costs = Costs::now(&mut writer).await?;
     let begun = Instant::now();

@@ -46,7 +46,13 @@ pub struct ConsoleOptions {
     pub remember: bool,
     /// How often an owner asks the database what other consoles changed; [`ASK_EVERY`] but in tests.
     pub ask_every: Duration,
+    /// How long opening a connection waits for its Redis; [`REDIS_WAIT`] but in the window, which shows what the database
+    /// holds meanwhile.
+    pub redis_wait: Duration,
 }
+
+/// Opening waits until the first try of Redis has ended, well or not.
+pub const REDIS_WAIT: Duration = Duration::MAX;
 
 /// How often the database is asked what other consoles changed; half the promised two seconds.
 pub const ASK_EVERY: Duration = Duration::from_millis(900);
@@ -58,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) offer_demo: bool,
     remember: bool,
     pub(crate) ask_every: Duration,
+    pub(crate) redis_wait: Duration,
     pub(crate) secrets: Secrets,
     pub(crate) lock: Lock,
     /// Reports in the making.
@@ -120,6 +127,7 @@ impl Console {
             offer_demo: options.offer_demo,
             remember: options.remember,
             ask_every: options.ask_every,
+            redis_wait: options.redis_wait,
             secrets,
             lock: Lock::default(),
             makings: Makings::default(),

@@ -282,6 +282,8 @@ async fn hold_and_work(
         }
         return Ok(());
     }
+    // One that was opened just now may not have been reached yet: that is no failure.
+    workspace.redis_tried().await;
     let events = workspace.events()?;
     if engine.state.borrow().0 == EngineState::Standby {
         tracing::warn!("this console runs the engine now");

@@ -134,7 +134,7 @@ async fn sample_health(console: Console, workspace: Arc<Workspace>) {
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
         // Of a cluster other nodes may tell of it.
-        if workspace.redis_part().state == PartState::Down && !workspace.may_be_cluster() {
+        if workspace.redis_part().state != PartState::Connected && !workspace.may_be_cluster() {
             continue;
         }
         match workspace.sample_health().await {

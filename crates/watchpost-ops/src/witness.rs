@@ -26,6 +26,7 @@ use crate::paths::Paths;
 use crate::setting;
 
 pub(crate) use places::PLACES;
+pub(crate) use places::redis_is_place;
 pub(crate) use webhook::{authorities, checked as checked_webhook};
 
 /// A cosignature says something about now for so many days.

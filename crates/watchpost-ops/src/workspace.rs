@@ -1,5 +1,7 @@
 //! An open connection: the event store, the audit database, and the tasks that serve them.
 
+mod redis;
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -14,7 +16,7 @@ use watchpost_model::clock::Clock;
 use watchpost_model::connection::{Connection, RedisAddress};
 use watchpost_model::health::{HealthSample, RedisHealth};
 use watchpost_redis::local::LocalServer;
-use watchpost_redis::{EventStore, HealthProbe, RedisError, RedisTarget};
+use watchpost_redis::{EventStore, HealthProbe, RedisTarget};
 use watchpost_store::{DatabaseTarget, Login, Sealer, Store};
 
 use crate::console::{Console, Tenure};
@@ -59,6 +61,8 @@ pub struct Workspace {
     local_folder: PathBuf,
     /// Replaced whole by the supervisor; never held across an await.
     redis: RwLock<RedisSlot>,
+    /// Held by whoever tries to reach Redis.
+    reaching: Arc<tokio::sync::Mutex<()>>,
     /// The private server of the local workspace.
     local: Mutex<Option<LocalServer>>,
     engine: Engine,
@@ -139,11 +143,12 @@ impl Workspace {
             local_folder: console.0.paths.workspace(),
             redis: RwLock::new(RedisSlot {
                 events: None,
-                part: Part { state: PartState::Down, detail: "not tried yet".to_owned(), last_ok: None },
+                part: Part { state: PartState::Connecting, detail: "connecting".to_owned(), last_ok: None },
                 run_id: String::new(),
                 is_loading: false,
                 restore_from: None,
             }),
+            reaching: Arc::default(),
             local: Mutex::new(None),
             engine: Engine::new(),
             rules: RuleDesk::new(console.0.paths.rules(), secrets.clone()),
@@ -157,7 +162,7 @@ impl Workspace {
             hearing: Hearing::default(),
         });
         if console.0.tenure != Tenure::Reader {
-            workspace.try_redis().await;
+            workspace.try_redis_first(console.0.redis_wait).await?;
         }
         // The key signs only for a log that continues what this console and the places have seen.
         workspace.witness.look(&workspace.store).await?;
@@ -332,7 +337,13 @@ impl Workspace {
     pub fn events(&self) -> Result<EventStore, OpError> {
         let slot = self.slot();
         slot.events.clone().ok_or_else(|| {
-            OpError::new(ErrorCode::Unavailable, format!("Redis does not answer: {}", slot.part.detail))
+            let what = match slot.part.state {
+                PartState::Connecting => "Redis did not answer yet".to_owned(),
+                PartState::Connected | PartState::Down => {
+                    format!("Redis does not answer: {}", slot.part.detail)
+                }
+            };
+            OpError::new(ErrorCode::Unavailable, what)
                 .hint("the connection is tried again every two seconds; test it in Settings")
         })
     }
@@ -455,88 +466,6 @@ impl Workspace {
     /// What is heard of other consoles.
     pub(crate) fn hearing(&self) -> &Hearing {
         &self.hearing
-    }
-
-    /// Notes that Redis answered; `server` names it if that was asked.
-    pub(crate) fn redis_answered(&self, server: Option<&str>) {
-        let now = self.now();
-        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
-        slot.part.state = PartState::Connected;
-        slot.part.last_ok = Some(now);
-        if let Some(server) = server {
-            let node = slot.events.as_ref().map(EventStore::node).unwrap_or_default();
-            slot.part.detail = self.describe_redis(server, &node);
-        }
-    }
-
-    /// Notes which server process answers; true if it is another one than before.
-    pub(crate) fn redis_is(&self, run_id: String) -> bool {
-        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut slot.run_id, run_id);
-        before != slot.run_id
-    }
-
-    /// Is it time to look whether Redis lost what applications are to enforce?
-    pub(crate) fn is_restore_due(&self) -> bool {
-        let slot = self.redis.read().unwrap_or_else(PoisonError::into_inner);
-        slot.restore_from.is_some_and(|from| from <= self.now())
-    }
-
-    /// Sets from when it is to be looked at; `None` when that is done.
-    pub(crate) fn restore_from(&self, from: Option<DateTime<Utc>>) {
-        self.redis.write().unwrap_or_else(PoisonError::into_inner).restore_from = from;
-    }
-
-    /// Notes that Redis did not answer; operations that need it say so from now on.
-    pub(crate) fn redis_lost(&self, reason: &str) {
-        let mut slot = self.redis.write().unwrap_or_else(PoisonError::into_inner);
-        slot.events = None;
-        slot.is_loading = reason.ends_with(&RedisError::Loading.to_string());
-        slot.part.state = PartState::Down;
-        reason.clone_into(&mut slot.part.detail);
-    }
-
-    /// Tries to reach Redis; starts the private server of the local workspace if it is not up.
-    pub(crate) async fn try_redis(&self) {
-        match self.reach_redis().await {
-            Ok(events) => {
-                self.redis.write().unwrap_or_else(PoisonError::into_inner).events = Some(events);
-                *self.health.lock().await = HealthDesk::default();
-                match self.sample_health().await {
-                    Ok((health, _)) => self.redis_answered(Some(&health.server)),
-                    // A user without the right to INFO is connected all the same.
-                    Err(error) if error.code == ErrorCode::Permission => self.redis_answered(Some("Redis")),
-                    Err(error) => self.redis_lost(&error.message),
-                }
-            }
-            Err(reason) => self.redis_lost(&reason),
-        }
-    }
-
-    async fn reach_redis(&self) -> Result<EventStore, String> {
-        let mut target = self.redis_target.clone();
-        if self.connection.redis.address == RedisAddress::Local {
-            // What is held is dead or does not answer: letting go of it gives back the lock that a new one needs.
-            // One that only was slow is found again on its socket.
-            drop(self.local.lock().unwrap_or_else(PoisonError::into_inner).take());
-            let server = LocalServer::start(&self.local_folder).await.map_err(|error| error.to_string())?;
-            target = server.target(&self.connection.redis.prefix);
-            *self.local.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
-        }
-        EventStore::connect(&target, self.clock.clone()).await.map_err(|error| error.to_string())
-    }
-
-    fn describe_redis(&self, server: &str, node: &str) -> String {
-        match &self.connection.redis.address {
-            RedisAddress::Local => format!("{server}, private"),
-            RedisAddress::Tcp { host, port, tls } => {
-                format!("{server} at {host}:{port}{}", if tls.is_some() { ", TLS" } else { "" })
-            }
-            RedisAddress::Unix { path } => format!("{server} at {path}"),
-            RedisAddress::Cluster { tls, .. } | RedisAddress::Sentinel { tls, .. } => {
-                format!("{server} at {node}{}", if tls.is_some() { ", TLS" } else { "" })
-            }
-        }
     }
 
     fn slot(&self) -> std::sync::RwLockReadGuard<'_, RedisSlot> {

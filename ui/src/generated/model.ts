@@ -4951,7 +4951,7 @@ detail: string,
  */
 last_ok: string | null, };
 
-export type PartState = "connected" | "down";
+export type PartState = "connected" | "connecting" | "down";
 
 export type PatternCount = { 
 /**

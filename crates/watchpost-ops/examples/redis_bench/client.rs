@@ -15,7 +15,7 @@ use watchpost_model::ids::{ConnectionId, EventId};
 use watchpost_model::job::JobRun;
 use watchpost_model::policy::default_retention;
 use watchpost_ops::Paths;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
     BackupRequest, ExportFormat, ExportRequest, JobRef, Nothing, OptimizeRequest, RetentionRequest,
 };
@@ -144,6 +144,7 @@ async fn job(kind: &str, socket: &Path, home: &Path) -> Result<Value, Failure> {
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })?;
     console.open(connection(socket, home)).await?;
     let caller =

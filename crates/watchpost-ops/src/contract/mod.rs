@@ -186,6 +186,8 @@ words!(Effect { Read = "read", Local = "local", Change = "change" });
 pub enum PartState {
     /// Answers.
     Connected,
+    /// Was not heard of yet since the connection was opened: the first try has not ended.
+    Connecting,
     /// Does not answer, or takes no changes; being tried again.
     Down,
 }

@@ -57,6 +57,14 @@ impl Held {
     }
 }
 
+/// Does Redis keep checkpoints of the log?
+///
+/// # Errors
+/// What the database says.
+pub(crate) async fn redis_is_place(workspace: &Workspace) -> Result<bool, OpError> {
+    Ok(places_of(workspace).await?.redis)
+}
+
 /// Where checkpoints are to be kept: what the database says, and what it said before it was emptied.
 async fn places_of(workspace: &Workspace) -> Result<AuditPlaces, OpError> {
     let set: AuditPlaces = setting::read(workspace.store(), PLACES).await?.value;

@@ -15,7 +15,7 @@ use watchpost_model::incident::{IncidentDetail, Status, Verdict};
 use watchpost_model::job::{JobRun, JobState};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
     AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, EngineState, EventPageRequest, ImportRequest,
     IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest,
@@ -55,6 +55,7 @@ pub(crate) async fn desk_at(
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })
     .expect("an empty folder holds no bad connections");
     console.open(connection).await.expect("the local workspace opens");

@@ -12,7 +12,7 @@ use watchpost_model::clock::{Clock, SystemClock};
 use watchpost_model::connection::{Connection, RedisAddress, RedisConnection};
 use watchpost_model::ids::ConnectionId;
 use watchpost_ops::Paths;
-use watchpost_ops::console::{Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{Nothing, SettingsChange, Tag};
 use watchpost_ops::door::{Call, operation};
 
@@ -45,6 +45,7 @@ async fn open(home: &TempDir, server: &Server, tenure: Tenure) -> Desk {
         offer_demo: false,
         remember: false,
         ask_every: Duration::from_secs(3600),
+        redis_wait: REDIS_WAIT,
     })
     .expect("an empty folder holds no bad connections");
     console.open(connection).await.expect("the database is there");

@@ -20,7 +20,7 @@ use watchpost_model::response::{
 };
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
     AllowAdd, AuditPageRequest, AuditVerify, BlockAdd, BlockCheck, ContainAdd, ContainCheck,
     ContainListRequest, ContainRemove, IncidentPageRequest, IncidentRef, Nothing, ResponseListRequest,
@@ -406,6 +406,7 @@ pub(crate) async fn timed(home: &TempDir, clock: Arc<ManualClock>) -> Desk {
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })
     .expect("an empty folder holds no bad connections");
     console.open(local_connection()).await.expect("the local workspace opens");

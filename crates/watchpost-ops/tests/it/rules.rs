@@ -8,7 +8,7 @@ use watchpost_model::event::{Category, Event};
 use watchpost_model::ids::EventId;
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
     AuditPageRequest, BacktestAgainst, Nothing, ReportTicket, RuleBacktest, RuleChange, RuleImportOutcome,
     RuleImportSigma, RuleProblemKind, RuleRef, RuleTest,
@@ -37,6 +37,7 @@ async fn rules_are_followed_switched_and_brought_in() {
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })
     .expect("starts");
     console.open(local_connection()).await.expect("opens");

@@ -12,7 +12,7 @@ use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::{Connection, DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{AuditVerify, ConnectionDraft, Nothing, SecretInput, SecretState};
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::ErrorCode;
@@ -104,6 +104,7 @@ fn console(home: &Path, keychain: &Memory) -> Console {
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     };
     Console::start_with(options, Box::new(keychain.clone()))
         .expect("an empty folder holds no bad connections")

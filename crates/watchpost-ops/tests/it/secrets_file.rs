@@ -10,7 +10,7 @@ use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::{DatabaseConnection, RedisAddress, RedisConnection};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
     ConnectionDraft, Nothing, SecretInput, SecretState, SecretsFileMake, SecretsFileOpen,
     SecretsFilePassphrase,
@@ -33,6 +33,7 @@ fn console(home: &Path, file: Option<&Path>, passphrase: Option<&Path>) -> Conso
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })
     .expect("an empty folder holds no bad connections")
 }
@@ -302,6 +303,7 @@ async fn the_window_makes_opens_and_locks_the_file_and_its_key_signs_at_once() {
             offer_demo: false,
             remember: false,
             ask_every: ASK_EVERY,
+            redis_wait: REDIS_WAIT,
         })
         .expect("an empty folder holds no bad connections")
     };

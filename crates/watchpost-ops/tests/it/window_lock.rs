@@ -9,7 +9,7 @@ use watchpost_model::audit::AuditOutcome;
 use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
     EventPageRequest, Nothing, SecretState, WindowLock, WindowLockPut, WindowUnlock,
 };
@@ -98,6 +98,7 @@ pub(crate) fn of_file(home: &Path, words: Option<&Path>) -> Desk {
         offer_demo: false,
         remember: false,
         ask_every: ASK_EVERY,
+        redis_wait: REDIS_WAIT,
     })
     .expect("an empty folder holds no bad connections");
     Desk { console, call: Call { caller: caller(Role::Admin), confirmation: None, reason: None } }

@@ -55,6 +55,7 @@ export const common = {
   'status.database': 'Datenbank',
   'status.engine': 'Erkennung',
   'status.connected': 'verbunden',
+  'status.connecting': 'verbindet',
   'status.down': 'ausgefallen',
   'status.behind': '{n} im Rückstand',
   'status.behind_unknown': 'im Rückstand',

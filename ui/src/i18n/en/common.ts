@@ -56,6 +56,7 @@ export const common = {
   'status.database': 'Database',
   'status.engine': 'Engine',
   'status.connected': 'connected',
+  'status.connecting': 'connecting',
   'status.down': 'down',
   'status.behind': 'behind by {n}',
   'status.behind_unknown': 'behind',
