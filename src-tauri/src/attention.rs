@@ -2,8 +2,9 @@
 //! incidents that open them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
@@ -28,6 +29,8 @@ const NOTICES_MAX: usize = 3;
 const OPEN_MAX: usize = 5;
 /// Incidents that are looked at for new ones.
 const LOOKED_AT: u32 = 500;
+/// The icon waits so long for a page that has drawn its first figures.
+const DRAWN_MAX: Duration = Duration::from_secs(10);
 
 /// What the quick actions of the menu know and say.
 #[derive(Clone, Default)]
@@ -57,56 +60,75 @@ impl Quick {
     }
 }
 
+/// The texts of the menu below its first line, without that on the notices.
+const KEYS: [&str; 6] =
+    ["desk.open", "desk.newest", "desk.incidents", "desk.blocklist", "desk.redis", "desk.quit"];
+
+/// What the icon in the desktop's panel says and shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Face {
+    /// How the workspace is.
+    line: String,
+    /// Something critical waits.
+    is_marked: bool,
+    /// Of [`KEYS`], in the language that was chosen last.
+    texts: [String; 6],
+    mute: String,
+}
+
+impl Face {
+    fn of(words: &Words, quick: &Quick, line: String, is_marked: bool) -> Self {
+        let texts = KEYS.map(|key| words.text(key));
+        Self { line, is_marked, texts, mute: words.text(quick.mute_key()) }
+    }
+}
+
 /// The icon in the desktop's panel.
 struct Tray {
     icon: TrayIcon<Wry>,
     state: MenuItem<Wry>,
-    /// The others with the keys of their texts.
-    items: [(MenuItem<Wry>, &'static str); 6],
+    /// Of [`KEYS`].
+    items: [MenuItem<Wry>; 6],
     /// Stops the notices, or lets them come again.
     mute: MenuItem<Wry>,
-    quick: Quick,
-    shown: Option<(String, bool)>,
-    /// Of which revision of the words its items are.
-    words: u64,
+    shown: Face,
 }
 
 impl Tray {
-    fn new(app: &AppHandle) -> tauri::Result<Self> {
-        let words = app.state::<Words>();
-        let state = MenuItem::with_id(app, "state", words.text("desk.starting"), false, None::<&str>)?;
-        let item = |id: &str, key| MenuItem::with_id(app, id, words.text(key), true, None::<&str>);
+    fn new(app: &AppHandle, quick: &Quick, shown: Face) -> tauri::Result<Self> {
+        let state = MenuItem::with_id(app, "state", &shown.line, false, None::<&str>)?;
+        let item = |id: &str, text: &str| MenuItem::with_id(app, id, text, true, None::<&str>);
+        let [open, newest, incidents, blocklist, redis, quit] = &shown.texts;
         let items = [
-            (item("open", "desk.open")?, "desk.open"),
-            (item("newest", "desk.newest")?, "desk.newest"),
-            (item("incidents", "desk.incidents")?, "desk.incidents"),
-            (item("blocklist", "desk.blocklist")?, "desk.blocklist"),
-            (item("redis", "desk.redis")?, "desk.redis"),
-            (item("quit", "desk.quit")?, "desk.quit"),
+            item("open", open)?,
+            item("newest", newest)?,
+            item("incidents", incidents)?,
+            item("blocklist", blocklist)?,
+            item("redis", redis)?,
+            item("quit", quit)?,
         ];
-        let mute = item("mute", "desk.mute")?;
+        let mute = item("mute", &shown.mute)?;
         let [open, newest, incidents, blocklist, redis, quit] = &items;
         let menu = Menu::with_items(
             app,
             &[
                 &state,
                 &PredefinedMenuItem::separator(app)?,
-                &open.0,
-                &newest.0,
-                &incidents.0,
-                &blocklist.0,
-                &redis.0,
+                open,
+                newest,
+                incidents,
+                blocklist,
+                redis,
                 &PredefinedMenuItem::separator(app)?,
                 &mute,
                 &PredefinedMenuItem::separator(app)?,
-                &quit.0,
+                quit,
             ],
         )?;
-        let quick = Quick::default();
         let (actions, switch) = (quick.clone(), mute.clone());
         let icon = TrayIconBuilder::with_id("main")
-            .icon(face(app, false))
-            .tooltip("Watchpost")
+            .icon(picture(app, shown.is_marked))
+            .tooltip(format!("Watchpost: {}", shown.line))
             .menu(&menu)
             .on_menu_event(move |app, event| match event.id().as_ref() {
                 "open" => windows::raise(app),
@@ -122,29 +144,35 @@ impl Tray {
                 panel => links::follow(app, panel),
             })
             .build(app)?;
-        Ok(Self { icon, state, items, mute, quick, shown: None, words: 0 })
+        Ok(Self { icon, state, items, mute, shown })
     }
 
-    /// Brings the icon up to date. The loop of the window does it and is not waited for: what waits for it when the program
-    /// ends would wait for ever, and the end with it.
-    fn show(&mut self, app: &AppHandle, status: &WorkspaceStatus, critical: u64) {
-        let words = app.state::<Words>();
-        let revision = words.revision();
-        let next = (sentence(&words, status, critical), critical > 0);
-        if self.shown.as_ref() == Some(&next) && self.words == revision {
+    /// Brings the icon up to date: what is as it was is left alone, for each picture is a file and each text a message to
+    /// the desktop. The loop of the window does it and is not waited for: what waits for it when the program ends would
+    /// wait for ever, and the end with it.
+    fn show(&mut self, app: &AppHandle, next: Face) {
+        if self.shown == next {
             return;
         }
-        // In the language that was chosen last.
-        let mut items = Vec::from(self.items.clone().map(|(item, key)| (item, words.text(key))));
-        items.push((self.mute.clone(), words.text(self.quick.mute_key())));
-        let (icon, state, face) = (self.icon.clone(), self.state.clone(), face(app, next.1));
-        let text = next.0.clone();
+        let before = std::mem::replace(&mut self.shown, next.clone());
+        let others = self.items.clone().into_iter().zip(next.texts).zip(before.texts);
+        let mut items: Vec<_> = others.filter(|((_, text), old)| text != old).map(|(new, _)| new).collect();
+        if before.mute != next.mute {
+            items.push((self.mute.clone(), next.mute));
+        }
+        let line = (before.line != next.line).then_some(next.line);
+        let picture = (before.is_marked != next.is_marked).then(|| picture(app, next.is_marked));
+        let (icon, state) = (self.icon.clone(), self.state.clone());
         let change = move || {
-            let said = items.iter().try_for_each(|(item, text)| item.set_text(text));
-            let told = said
-                .and_then(|()| state.set_text(&text))
-                .and_then(|()| icon.set_tooltip(Some(format!("Watchpost: {text}"))))
-                .and_then(|()| icon.set_icon(Some(face)));
+            let mut told = items.iter().try_for_each(|(item, text)| item.set_text(text));
+            if let Some(line) = line {
+                let tooltip = format!("Watchpost: {line}");
+                told =
+                    told.and_then(|()| state.set_text(line)).and_then(|()| icon.set_tooltip(Some(tooltip)));
+            }
+            if let Some(picture) = picture {
+                told = told.and_then(|()| icon.set_icon(Some(picture)));
+            }
             if let Err(problem) = told {
                 tracing::debug!(%problem, "the icon in the panel was not changed");
             }
@@ -152,7 +180,57 @@ impl Tray {
         if let Err(problem) = app.run_on_main_thread(change) {
             tracing::debug!(%problem, "the icon in the panel was not changed");
         }
-        (self.shown, self.words) = (Some(next), revision);
+    }
+}
+
+/// The place of the icon in the desktop's panel, also before it is there.
+#[derive(Clone, Default)]
+struct Panel {
+    standing: Arc<Mutex<Standing>>,
+    quick: Quick,
+}
+
+#[derive(Default)]
+struct Standing {
+    tray: Option<Tray>,
+    /// What it says, or is to say.
+    face: Option<Face>,
+}
+
+impl Panel {
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn show(&self, app: &AppHandle, line: String, is_marked: bool) {
+        let face = Face::of(&app.state::<Words>(), &self.quick, line, is_marked);
+        let mut standing = self.standing();
+        if let Some(tray) = &mut standing.tray {
+            tray.show(app, face.clone());
+        }
+        standing.face = Some(face);
+    }
+
+    /// Makes the icon as it is to be; to be called by the thread of the windows.
+    fn make(&self, app: &AppHandle) {
+        let words = app.state::<Words>();
+        let known = self.standing().face.clone();
+        let face = known.unwrap_or_else(|| Face::of(&words, &self.quick, words.text("desk.starting"), false));
+        // The binding of the desktop's panel panics where its library is not installed; the window must stay all the same.
+        match catch_unwind(AssertUnwindSafe(|| Tray::new(app, &self.quick, face))) {
+            Ok(Ok(mut tray)) => {
+                let mut standing = self.standing();
+                // It may be another one by now.
+                if let Some(face) = standing.face.clone() {
+                    tray.show(app, face);
+                }
+                standing.tray = Some(tray);
+            }
+            Ok(Err(problem)) => tracing::warn!(%problem, "no icon in the desktop's panel"),
+            Err(_) => {
+                tracing::warn!("no icon in the desktop's panel: libayatana-appindicator3 is not installed");
+            }
+        }
     }
 }
 
@@ -174,7 +252,7 @@ fn sentence(words: &Words, status: &WorkspaceStatus, critical: u64) -> String {
 }
 
 /// The icon of the program, with a mark when something critical waits: a filled circle, told by shape as by colour.
-fn face(app: &AppHandle, is_marked: bool) -> Image<'static> {
+fn picture(app: &AppHandle, is_marked: bool) -> Image<'static> {
     let Some(icon) = app.default_window_icon() else { return Image::new_owned(vec![0; 4], 1, 1) };
     let (width, height) = (icon.width(), icon.height());
     let mut rgba = icon.rgba().to_vec();
@@ -195,31 +273,31 @@ fn face(app: &AppHandle, is_marked: bool) -> Image<'static> {
 
 /// Starts the icon and the notices; they end with the process.
 pub(crate) fn start(app: &AppHandle) {
-    // The binding of the desktop's panel panics where its library is not installed; the window must open all the same.
-    let tray = catch_unwind(AssertUnwindSafe(|| Tray::new(app)));
-    let tray = match tray {
-        Ok(Ok(tray)) => Some(tray),
-        Ok(Err(problem)) => {
-            tracing::warn!(%problem, "no icon in the desktop's panel");
-            None
-        }
-        Err(_) => {
-            tracing::warn!("no icon in the desktop's panel: libayatana-appindicator3 is not installed");
-            None
-        }
-    };
-    let app = app.clone();
-    drop(tauri::async_runtime::spawn(watch(app, tray)));
+    let panel = Panel::default();
+    drop(tauri::async_runtime::spawn(place(app.clone(), panel.clone())));
+    drop(tauri::async_runtime::spawn(watch(app.clone(), panel)));
 }
 
-async fn watch(app: AppHandle, mut tray: Option<Tray>) {
+/// Makes the icon when a page has drawn its first figures: it takes the thread of the windows a tenth of a second or two,
+/// which they would come later. Where no page says so it comes all the same.
+async fn place(app: AppHandle, panel: Panel) {
+    if tokio::time::timeout(DRAWN_MAX, app.state::<Desk>().drawn()).await.is_err() {
+        tracing::info!("no page has said that it is drawn");
+    }
+    let making = app.clone();
+    if let Err(problem) = app.run_on_main_thread(move || panel.make(&making)) {
+        tracing::debug!(%problem, "no icon in the desktop's panel");
+    }
+}
+
+async fn watch(app: AppHandle, panel: Panel) {
     let desk = app.state::<Desk>();
     let mut feed: LiveFeed = desk.own_feed();
     let mut news = News::default();
     let notices = Notices::default();
     let mut seen: Option<ConnectionId> = None;
     let mut critical = 0;
-    let quick = tray.as_ref().map(|tray| tray.quick.clone()).unwrap_or_default();
+    let quick = panel.quick.clone();
     loop {
         let batch = feed.next().await;
         // Who is not let in reads no notices either.
@@ -251,9 +329,8 @@ async fn watch(app: AppHandle, mut tray: Option<Tray>) {
                 }
             }
         }
-        if let Some(tray) = &mut tray {
-            tray.show(&app, &batch.status, critical);
-        }
+        let line = sentence(&app.state::<Words>(), &batch.status, critical);
+        panel.show(&app, line, critical > 0);
     }
 }
 
@@ -357,7 +434,24 @@ fn notice(app: &AppHandle, title: &str, body: &str, route: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use std::sync::atomic::Ordering;
+
+    use super::{Face, Quick, escaped};
+    use crate::words::Words;
+
+    #[test]
+    fn the_icon_is_another_one_only_when_it_says_something_else() {
+        let (words, quick) = (Words::default(), Quick::default());
+        let face = || Face::of(&words, &quick, "shop: no active incident".to_owned(), false);
+        let before = face();
+        words.take([("desk.quit".to_owned(), "Quit".to_owned())].into());
+        assert_eq!(face(), before, "a page handed over what was said anyway");
+        words.take([("desk.quit".to_owned(), "Beenden".to_owned())].into());
+        let german = face();
+        assert_ne!(german, before);
+        quick.is_muted.store(true, Ordering::SeqCst);
+        assert_ne!(face(), german, "the notices are paused");
+    }
 
     #[test]
     fn names_in_notices_are_text() {

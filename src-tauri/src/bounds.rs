@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tauri::{PhysicalPosition, PhysicalSize, WebviewWindow};
+use tauri::{LogicalSize, PhysicalPosition, PhysicalSize, WebviewWindow};
+
+/// Height of the title bar that a desktop draws above a window, in logical pixels: rather more than it is.
+const TITLE_BAR: f64 = 40.0;
 
 /// Place and size of a window, in pixels of the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +81,28 @@ impl Bounds {
     }
 }
 
+/// Makes a window that stood nowhere yet no larger than its screen has room for.
+pub(crate) fn fit(window: &WebviewWindow) {
+    // A window that is not shown yet is on no screen; the primary one is named then, where the desktop has one.
+    let first = || window.available_monitors().unwrap_or_default().into_iter().next();
+    let Some(screen) = window.current_monitor().ok().flatten().or_else(first) else { return };
+    let Ok(size) = window.inner_size() else { return };
+    let bar: PhysicalSize<u32> = LogicalSize::new(0.0, TITLE_BAR).to_physical(screen.scale_factor());
+    if let Some(smaller) = fitted(size, screen.work_area().size, bar.height)
+        && let Err(problem) = window.set_size(smaller)
+    {
+        tracing::debug!(%problem, "a window is as large as the desktop made it");
+    }
+}
+
+/// The size that fits into a room below a title bar; nothing for one that fits already.
+fn fitted(size: PhysicalSize<u32>, room: PhysicalSize<u32>, bar: u32) -> Option<PhysicalSize<u32>> {
+    let height = size.height.min(room.height.saturating_sub(bar));
+    let smaller = PhysicalSize::new(size.width.min(room.width), height);
+    // A screen that names no room says nothing.
+    (smaller != size && smaller.width > 0 && smaller.height > 0).then_some(smaller)
+}
+
 impl Kept {
     /// Reads what was kept; nothing where there is nothing that can be read.
     pub(crate) fn read(file: &Path) -> Self {
@@ -106,7 +131,7 @@ impl Kept {
 mod tests {
     use tauri::{PhysicalPosition, PhysicalSize};
 
-    use super::{Bounds, Kept};
+    use super::{Bounds, Kept, fitted};
 
     const BOUNDS: Bounds = Bounds { x: 100, y: 50, width: 1_000, height: 700, maximized: false };
 
@@ -120,6 +145,21 @@ mod tests {
         assert!(!Bounds { y: -40, ..BOUNDS }.is_on(&[screen]), "its title is above the screen");
         assert!(!BOUNDS.is_on(&[]));
         assert!(!Bounds { x: i32::MAX, width: u32::MAX, ..BOUNDS }.stepped(32).is_on(&[screen]));
+    }
+
+    #[test]
+    fn a_first_window_is_no_larger_than_its_screen() {
+        let size = |width, height| PhysicalSize::new(width, height);
+        for (room, expected) in [
+            (size(1_920, 1_053), None),
+            (size(1_440, 940), None),
+            (size(1_366, 728), Some(size(1_366, 688))),
+            (size(1_280, 1_024), Some(size(1_280, 900))),
+            (size(2_560, 800), Some(size(1_440, 760))),
+            (size(0, 0), None),
+        ] {
+            assert_eq!(fitted(size(1_440, 900), room, 40), expected, "in {room:?}");
+        }
     }
 
     #[test]

@@ -90,8 +90,10 @@ async fn desk_words(words: tauri::State<'_, Words>, texts: BTreeMap<String, Stri
     Ok(())
 }
 
-/// The page tells that it has painted.
+/// The page tells that its first figures are drawn.
 #[tauri::command]
-async fn ui_ready() {
-    tracing::info!("the window is painted");
+async fn ui_ready(desk: tauri::State<'_, Desk>) -> Result<(), ()> {
+    tracing::info!("the window is drawn");
+    desk.tell_drawn();
+    Ok(())
 }

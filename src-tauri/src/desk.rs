@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
+use tokio::sync::Notify;
 use watchpost_model::access::Caller;
 use watchpost_ops::console::Console;
 use watchpost_ops::door::{Call, Operation};
@@ -17,11 +18,13 @@ pub(crate) struct Desk {
     caller: Caller,
     /// The feeds of the windows by their labels; a page that loads again replaces its own.
     live: Mutex<HashMap<String, JoinHandle<()>>>,
+    /// A page has drawn its first figures.
+    drawn: Notify,
 }
 
 impl Desk {
     pub(crate) fn new(console: Console, caller: Caller) -> Self {
-        Self { console, caller, live: Mutex::default() }
+        Self { console, caller, live: Mutex::default(), drawn: Notify::new() }
     }
 
     /// Opens the connection that was open last, in the background: the window must not wait for a server.
@@ -50,6 +53,16 @@ impl Desk {
     ) -> Result<O::Reply, OpError> {
         let call = Call { caller: self.caller.clone(), confirmation, reason: None };
         self.console.call::<O>(&call, request).await
+    }
+
+    /// A page has drawn its first figures.
+    pub(crate) fn tell_drawn(&self) {
+        self.drawn.notify_one();
+    }
+
+    /// Waits until a page has drawn its first figures.
+    pub(crate) async fn drawn(&self) {
+        self.drawn.notified().await;
     }
 
     /// A feed of one's own, beside that of the page.

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use watchpost_ops::error::OpError;
 
-use crate::bounds::{Bounds, Kept};
+use crate::bounds::{self, Bounds, Kept};
 use crate::crash;
 
 /// The label of the first window.
@@ -122,19 +122,21 @@ pub(crate) fn open(app: &AppHandle, route: &str) -> Result<(), OpError> {
         .build()
         .map_err(|problem| OpError::internal(format!("no window was opened: {problem}")))?;
     crash::survive(&window);
-    if let Some(last) = state.kept().beside {
-        last.stepped(STEP).place(&window);
+    match state.kept().beside {
+        Some(last) => last.stepped(STEP).place(&window),
+        None => bounds::fit(&window),
     }
     state.note(&window);
     Ok(())
 }
 
-/// Puts the first window where it stood when it was closed, and looks after its page.
+/// Puts the first window where it stood when it was closed, the first time onto its screen, and looks after its page.
 pub(crate) fn restore(app: &AppHandle) {
     let Some(window) = app.get_webview_window(MAIN) else { return };
     crash::survive(&window);
-    if let Some(bounds) = app.state::<Windows>().kept().main {
-        bounds.place(&window);
+    match app.state::<Windows>().kept().main {
+        Some(last) => last.place(&window),
+        None => bounds::fit(&window),
     }
 }
 

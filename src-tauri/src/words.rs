@@ -38,8 +38,8 @@ const ENGLISH: [(&str, &str); 20] = [
 /// The texts of now.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// What a page handed over, and how often one did.
-    told: RwLock<(BTreeMap<String, String>, u64)>,
+    /// What a page handed over.
+    told: RwLock<BTreeMap<String, String>>,
 }
 
 impl Words {
@@ -47,19 +47,11 @@ impl Words {
     pub(crate) fn take(&self, texts: BTreeMap<String, String>) {
         let fits = |(key, text): &(String, String)| key.len() <= 100 && text.chars().count() <= LENGTH_MAX;
         let texts: BTreeMap<String, String> = texts.into_iter().filter(fits).take(MOST).collect();
-        let mut told = self.told.write().unwrap_or_else(PoisonError::into_inner);
-        if told.0 != texts {
-            *told = (texts, told.1 + 1);
-        }
-    }
-
-    /// Another number whenever the texts are others.
-    pub(crate) fn revision(&self) -> u64 {
-        self.told.read().unwrap_or_else(PoisonError::into_inner).1
+        *self.told.write().unwrap_or_else(PoisonError::into_inner) = texts;
     }
 
     fn told(&self, key: &str) -> Option<String> {
-        self.told.read().unwrap_or_else(PoisonError::into_inner).0.get(key).cloned()
+        self.told.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// The text of a key.
@@ -127,6 +119,5 @@ mod tests {
         assert_eq!(words.family(watchpost_model::finding::AttackFamily::Sqli), "SQL-Injektion");
         assert_eq!(words.family(watchpost_model::finding::AttackFamily::Xss), "Cross-site scripting");
         assert_eq!(words.text("desk.quit"), "Quit", "what the page left out is English");
-        assert_eq!(words.revision(), 1);
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn deeds(home: &Home) -> Vec<String> {
     failed
 }
 
-/// Judges the oldest incidents, and works on others; the newest stay as they are, for they are pictured.
+/// Judges the oldest incidents, and works on others; most stay as they are, for they are pictured.
 async fn verdicts(home: &Home, rows: &[Json], out: &str, failed: &mut Vec<String>) {
     let numbers: Vec<String> =
         rows.iter().rev().filter_map(|row| row["number"].as_i64()).map(|n| n.to_string()).collect();

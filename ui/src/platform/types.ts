@@ -60,7 +60,7 @@ export interface Platform {
   /** Draws the window larger or smaller, 1 being as it is; `null` where the browser does that by keys of its own. */
   readonly zoom: ((factor: number) => Promise<void>) | null;
 
-  /** Tells the shell that the first paint is done, and the words that it shows outside of the window, by their keys. */
+  /** Tells the shell that the first figures are drawn, and the words that it shows outside of the window, by their keys. */
   uiReady(words: Readonly<Record<string, string>>): Promise<void>;
 
   copy(text: string): Promise<void>;

@@ -6,6 +6,7 @@ import { visible } from '$ui/shared/text/visible';
 import { t } from '$ui/i18n';
 import type { OperationName, Platform, Reply, Request } from '$ui/platform/types';
 import { Confirmations } from './confirm.svelte';
+import { Drafts } from './drafts.svelte';
 import { normaliseError, OperationError } from './error';
 import { Live } from './live.svelte';
 import { QueryCache, type QueryEntry } from './query-cache.svelte';
@@ -29,6 +30,7 @@ export class App {
   readonly live: Live;
   readonly toasts = new Toasts();
   readonly confirmations = new Confirmations();
+  readonly drafts = new Drafts();
   /** How often everything was asked for again: what is no kept answer follows it. */
   refreshes = $state(0);
 

@@ -124,6 +124,11 @@ export class QueryCache {
     }
   }
 
+  /** Something is shown that has no answer yet, neither a good one nor a fault. */
+  get waits(): boolean {
+    return [...this.#entries.values()].some((entry) => entry.watchers > 0 && entry.data === undefined && entry.error === null);
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -59,7 +59,7 @@ async fn queue(window: &Window) -> Result<()> {
     ];
     let (mut all, mut slowest) = (Vec::new(), (0.0, String::new()));
     for (name, filter) in filters {
-        for order in ["newest", "severity", "due"] {
+        for order in ["urgency", "newest", "severity", "due"] {
             let request = json!({ "filter": filter, "order": order, "after": null, "limit": 100 });
             let mut took = page::ask(window, "incident_page", &request, TURNS).await?;
             took.sort_by(f64::total_cmp);

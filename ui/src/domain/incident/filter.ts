@@ -39,7 +39,9 @@ export const FAMILIES: readonly AttackFamily[] = [
   'custom',
   'redis_health',
 ];
-export const ORDERS: readonly IncidentOrder[] = ['newest', 'urgency', 'severity', 'due'];
+export const ORDERS: readonly IncidentOrder[] = ['urgency', 'newest', 'severity', 'due'];
+/** What nobody has to ask for: who looks at the queue wants to know what to do first. */
+const DEFAULT_ORDER: IncidentOrder = 'urgency';
 
 type Query = Readonly<Record<string, string>>;
 
@@ -138,7 +140,7 @@ export function parseFilter(query: Query): QueueFilter {
 }
 
 export function parseOrder(query: Query): IncidentOrder {
-  return ORDERS.find((known) => known === query['order']) ?? 'newest';
+  return ORDERS.find((known) => known === query['order']) ?? DEFAULT_ORDER;
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {
@@ -146,7 +148,7 @@ function same(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** The address of a filter and order; what is the default is left out. */
-export function formatFilter(filter: QueueFilter, order: IncidentOrder): Record<string, string> {
+export function formatFilter(filter: QueueFilter, order: IncidentOrder = DEFAULT_ORDER): Record<string, string> {
   const query: Record<string, string> = {};
   const plain = filter.entity === null ? ACTIVE : [];
   if (!same(filter.status, plain)) query['status'] = filter.status.length === 0 ? 'all' : filter.status.join(',');
@@ -160,7 +162,7 @@ export function formatFilter(filter: QueueFilter, order: IncidentOrder): Record<
   if (filter.began !== undefined) query['began'] = formatPeriod(filter.began);
   if (filter.acknowledged !== undefined) query['acknowledged'] = filter.acknowledged ? 'yes' : 'no';
   if (filter.active_at !== undefined) query['active_at'] = filter.active_at;
-  if (order !== 'newest') query['order'] = order;
+  if (order !== DEFAULT_ORDER) query['order'] = order;
   return query;
 }
 

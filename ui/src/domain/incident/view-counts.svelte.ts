@@ -10,7 +10,7 @@ export type ViewQuery = Readonly<Record<string, string>>;
 const EVERY_MS = 5_000;
 
 function keyOf(query: ViewQuery): string {
-  return JSON.stringify(formatFilter(parseFilter(query), 'newest'));
+  return JSON.stringify(formatFilter(parseFilter(query)));
 }
 
 export class ViewCounts {

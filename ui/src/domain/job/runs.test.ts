@@ -116,6 +116,18 @@ describe('what the core says of a job', () => {
     expect(steps).toEqual(Object.entries(en).flatMap(([key, text]) => (key.startsWith('bench_step.') ? [text] : [])));
   });
 
+  it('has words of the window for what each run was told to do', () => {
+    const literals = [...core.matchAll(/let parameters\b[^;]*;/g)].flatMap(([told]) => [...told.matchAll(/"([^"]+)"/g)].map(([, text]) => text ?? ''));
+    const patterns = found(/"(all patterns[^"]*)"/g);
+    const told = [...literals, ...found(/const NEWEST: &str = "([^"]+)"/g), ...found(/JobKind::\w+, "([^"]+)"\.to_owned\(\)/g), ...patterns, ...patterns.map((text) => `revert, ${text}`)];
+    expect(told.length, 'the patterns find what they are for').toBeGreaterThan(15);
+    const plain = (text: string): string => text.replace(/\{\w*\}/g, '{}');
+    const forms = new Set(Object.entries(en).flatMap(([key, text]) => (key.startsWith('job_parameters.') ? [plain(text)] : [])));
+    expect(told.map(plain).filter((text) => !forms.has(text))).toEqual([]);
+    for (const parameters of ['all patterns, compact up to 128 fields of 64 bytes', 'revert, all patterns']) expect(parametersText(run('a', { kind: 'optimize', parameters }))).toBe(parameters);
+    expect([de['job_parameters.optimize.all'], de['job_parameters.optimize.revert.all']]).toEqual(['alle Muster', 'rückgängig, alle Muster']);
+  });
+
   it('is shown in the words of the window', () => {
     expect(de['figure_title.written']).toBe('Geschriebene Ereignisse');
     const figure = (name: string, title: string): string => titleOf({ name, title, value: 1, unit: 'count' });

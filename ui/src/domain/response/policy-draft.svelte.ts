@@ -19,6 +19,9 @@ function copied<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;
 }
 
+/** What of a draft outlives its form. */
+export type KeptPolicy = Pick<PolicyDraft, 'policy' | 'reason' | 'back'>;
+
 export class PolicyDraft {
   policy = $state.raw<ResponsePolicy>({} as ResponsePolicy);
   reason = $state('');
@@ -34,10 +37,12 @@ export class PolicyDraft {
   #lastKey = 0;
   #saved = $state('');
 
-  constructor(saved: ResponsePolicy) {
-    this.policy = copied(saved);
+  constructor(saved: ResponsePolicy, left: KeptPolicy | null = null) {
+    this.policy = copied(left?.policy ?? saved);
+    this.reason = left?.reason ?? '';
+    this.back = left?.back ?? '7';
     this.#saved = JSON.stringify(saved);
-    this.keys = saved.rules.map((rule) => ({ id: this.#key(), steps: rule.steps.map(() => this.#key()) }));
+    this.keys = this.policy.rules.map((rule) => ({ id: this.#key(), steps: rule.steps.map(() => this.#key()) }));
   }
 
   readonly text = $derived(JSON.stringify(this.policy));

@@ -113,7 +113,7 @@ export function makeRuns(): JobRun[] {
   return [
     run('retention', 'done', 190, 48, 'policy days', RETENTION_REPORT),
     run('import', 'failed', 420, 3, 'auth.log, sshd', null, 'line 81,204: the file ended inside a record; what was read before it is kept'),
-    run('optimize', 'cancelled', 900, 12, '', { figures: [{ name: 'compressed', title: 'Payloads compressed', value: 310, unit: 'count' }], facts: [], notes: ['Cancelled by mara; what was done stays done.'] }),
+    run('optimize', 'cancelled', 900, 12, 'all patterns, compact up to 128 fields of 64 bytes', { figures: [{ name: 'compressed', title: 'Payloads compressed', value: 310, unit: 'count' }], facts: [], notes: ['Cancelled by mara; what was done stays done.'] }),
     run('retention', 'done', 1_630, 51, 'policy days', RETENTION_REPORT),
     run('simulate', 'done', 9_000, 74, '7 days, seed 7', { figures: [{ name: 'events', title: 'Events made', value: 21_480, unit: 'count' }, { name: 'attacks', title: 'Attacks inside', value: 9, unit: 'count' }], facts: [], notes: [] }),
   ];

@@ -72,6 +72,23 @@ describe('what the core says of a connection that fails', () => {
     }
   });
 
+  it('is said in German of a database that does not open, whatever the server or the driver said', async () => {
+    expect(await said('de', 'PostgreSQL does not let this login in: password authentication failed for user "anna"', 'The user name or the password is wrong. Save the connection anew with what is right; `watchpost connect test` tries it step by step.')).toEqual([
+      'PostgreSQL lässt diese Anmeldung nicht ein: password authentication failed for user "anna"',
+      'Benutzername oder Passwort ist falsch. Die Verbindung mit den richtigen Angaben neu sichern; `watchpost connect test` prüft sie Schritt für Schritt.',
+    ]);
+    expect((await said('de', 'the database cannot be reached: error communicating with database: Connection refused (os error 111)'))[0]).toBe('die Datenbank ist nicht erreichbar: die Verbindung zur Datenbank ist gestört: Connection refused (os error 111)');
+    expect((await said('de', 'the database has schema 30, this version knows up to 20; update Watchpost', null, 'schema_too_new'))[0]).toBe('die Datenbank hat das Schema 30, diese Version kennt sie bis 20; Watchpost aktualisieren');
+  });
+
+  it('has the words of the database that the core has', async () => {
+    const { en } = await import('$ui/i18n/en');
+    const core = ['watchpost-ops/src/error_map.rs', 'watchpost-store/src/error.rs', 'watchpost-store/src/diagnose.rs', 'watchpost-store/src/pulse.rs'].map((file) => readFileSync(`../crates/${file}`, 'utf8').replace(/\\\n\s*/g, '')).join('\n');
+    const ours = Object.entries(en).filter(([key]) => /^core_fault\.(?:hint\.)?(?:pg|schema|file\.other|file\.damaged|busy|read_only|no_standby|tls$)/.test(key) && key !== 'core_fault.tls');
+    expect(ours.length).toBeGreaterThan(18);
+    for (const [, text] of ours) for (const part of text.split(/\{\w+\}/)) expect(core).toContain(part);
+  });
+
   it('leads to a place of the window where the core names a command', async () => {
     expect(await said('en', 'there is no rule "wp.x"', '`watchpost rules list` shows them', 'not_found')).toEqual(['there is no rule "wp.x"', 'The Rules panel lists them']);
   });

@@ -18,7 +18,7 @@ function isOfCommandLine(text: string): text is keyof typeof PLACES {
 /** A message of a failure, or what to do about it; a text of another form stays as it is. */
 export function coreFault(text: string): string {
   if (isOfCommandLine(text)) return t(PLACES[text]);
-  return spoken('core_fault', text, { why: coreFault, role: (role) => said('role', role) });
+  return spoken('core_fault', text, { why: coreFault, detail: coreFault, advice: coreFault, role: (role) => said('role', role) });
 }
 
 /** What is not there, of a failure with that code. */

@@ -408,6 +408,8 @@ describe('the actions of an incident', () => {
   });
 
   it('escalate it: to somebody or to a higher severity, never to nobody', async () => {
+    // One that can be raised.
+    router.go('incidents', null, { severity: 'high' });
     const platform = await show();
     await fireEvent.keyDown(screen.getByRole('grid'), { key: 'j' });
     await fireEvent.keyDown(document.body, { key: 'e' });
@@ -519,7 +521,7 @@ describe('an incident that was opened from elsewhere', () => {
     await show();
     const grid = screen.getByRole('grid');
     const before = grid.scrollTop;
-    const all = await demoPlatform().call('incident_page', { filter: { status: ['open', 'investigating', 'contained', 'reopened'], severity: [], family: [], assignee: null, text: null, entity: null }, order: 'newest', after: null, limit: 200 });
+    const all = await demoPlatform().call('incident_page', { filter: { status: ['open', 'investigating', 'contained', 'reopened'], severity: [], family: [], assignee: null, text: null, entity: null }, order: 'urgency', after: null, limit: 200 });
     const last = all.rows.at(-1)?.number ?? 0;
     router.go('incidents', String(last));
     await waitFor(() => expect(grid.scrollTop).toBeGreaterThan(before));

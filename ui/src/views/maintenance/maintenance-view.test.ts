@@ -1,6 +1,6 @@
 import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { DatabaseCopies, JobPlanPut } from '$ui/generated/model';
+import type { DatabaseCopies, JobPlanPut, JobRun } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -111,6 +111,43 @@ describe('maintenance', () => {
     await waitFor(() => expect(platform.calls.find((call) => call.name === 'job_cancel')?.confirmation).toBe('shop-production'));
     await waitFor(() => expect(document.querySelector('[data-test=job-row][data-state=cancelled][data-kind=retention]')).not.toBeNull());
     await waitFor(() => expect(hook('retention-said').textContent).toBe('Retention: Cancelled'));
+  });
+
+  it('tells what comes of a job in a place that is there from the press on', async () => {
+    const outcome = (): HTMLElement => hook('retention-outcome');
+    const held = (): boolean => outcome().classList.contains('held');
+    expect(held(), 'a job that nobody is at has one line').toBe(false);
+    const answer = platform.answers.retention_preview;
+    let letGo = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (letGo = resolve));
+    platform.answers.retention_preview = async (request) => {
+      await gate;
+      if (answer === undefined) throw new Error('the demo previews');
+      return await answer(request);
+    };
+    await fireEvent.click(hook('retention-preview'));
+    expect([held(), outcome().querySelector('[data-test=retention-preview-result]')], 'before the answer').toEqual([true, null]);
+    letGo();
+    await waitFor(() => expect(outcome().querySelector('[data-test=retention-preview-result]')).not.toBeNull());
+    await fireEvent.click(hook('retention-run'));
+    await waitFor(() => expect(outcome().querySelector('[data-test=job-progress]')).not.toBeNull());
+    expect(held()).toBe(true);
+    const begun = (await platform.call('job_list', {})).runs.find((run) => run.kind === 'retention' && run.state === 'running');
+    if (begun === undefined) throw new Error('it runs');
+    app.live.jobs = [{ ...begun, state: 'done', ended_at: begun.started_at, report: { figures: [{ name: 'archived', title: 'Events archived', value: 7, unit: 'count' }], facts: [], notes: [] } }];
+    await waitFor(() => expect(outcome().querySelector('[data-test=retention-last]')).not.toBeNull());
+    expect(held()).toBe(true);
+  });
+
+  it('tells of a run that began elsewhere on the line that was there', async () => {
+    const outcome = (): HTMLElement => hook('cleanup-outcome');
+    const run = (state: JobRun['state'], error: string | null): JobRun => ({ id: 'planned', kind: 'cleanup', state, parameters: 'policy', started_by: 'schedule', started_at: new Date().toISOString(), ended_at: null, progress: { done: 7, total: 10, unit: 'keys', step: 'looking at keys' }, report: null, error });
+    app.live.jobs = [run('running', null)];
+    await waitFor(() => expect(outcome().querySelector('[data-test=job-progress]')?.textContent).toContain('looking at keys'));
+    expect([outcome().classList.contains('held'), outcome().querySelectorAll('p').length]).toEqual([false, 0]);
+    app.live.jobs = [run('failed', 'the server went away')];
+    await waitFor(() => expect(outcome().textContent).toContain('the server went away'));
+    expect([outcome().classList.contains('held'), outcome().querySelectorAll('p').length], 'one line').toEqual([false, 1]);
   });
 
   it('refuses days that are none', async () => {

@@ -146,7 +146,7 @@ describe('the overview', () => {
     const [first] = document.querySelectorAll<HTMLAnchorElement>('[data-test=overview-first-row] a');
     expect(parseRoute(first?.getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', detail: /#(\d+)/.exec(first?.textContent ?? '')?.[1] });
     expect(first?.textContent, 'each dot with its blanks').toMatch(/Critical · #\d+ · /);
-    expect(parseRoute(hook('overview-first-all').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: { order: 'urgency' } });
+    expect(parseRoute(hook('overview-first-all').getAttribute('href') ?? '')).toMatchObject({ panel: 'incidents', query: {} });
     const late = [...document.querySelectorAll('[data-test=overview-first-row]')].filter((row) => row.textContent?.includes('Critical')).map((row) => row.querySelector('[data-test=sla]')?.textContent?.includes('late') === true);
     expect(late, 'those that are late stand first').toEqual(late.toSorted((a, b) => Number(b) - Number(a)));
     await fireEvent.click(hook('period-7d'));

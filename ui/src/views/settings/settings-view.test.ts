@@ -8,12 +8,19 @@ import { described, hook, requests, type } from '$ui/test-hook';
 import SettingsView from './settings-view.svelte';
 
 let platform: FakePlatform;
+let app: App;
+let view: { unmount: () => void };
+
+async function enter(): Promise<void> {
+  view = render(SettingsView, { context: appContext(app) });
+  await waitFor(() => hook('connection-add'));
+  await waitFor(() => hook('settings-form'));
+}
 
 beforeEach(async () => {
   platform = demoPlatform();
-  render(SettingsView, { context: appContext(new App(platform)) });
-  await waitFor(() => hook('connection-add'));
-  await waitFor(() => hook('settings-form'));
+  app = new App(platform);
+  await enter();
 });
 
 describe('settings', () => {
@@ -62,6 +69,58 @@ describe('settings', () => {
     await fireEvent.submit(hook('settings-form'));
     await waitFor(() => expect(requests(platform, 'settings_put')).toHaveLength(1));
     expect(requests(platform, 'settings_put')[0]).toMatchObject({ organisation: 'Example Shop GmbH', retention: expect.arrayContaining([{ category: 'api_usage', redis_days: 40, archive_days: 60 }]) });
+  });
+});
+
+describe('what was typed and not saved', () => {
+  const value = (name: string): string => hook<HTMLInputElement>(name).value;
+
+  it('is there again, also where it is wrong, and can be discarded', async () => {
+    for (const part of ['lines-keep', 'sealing-fields', 'records-reads', 'policy-add', 'lock-new', 'risk-half-life', 'asset-pattern']) await waitFor(() => hook(part));
+    const before = Object.fromEntries(['settings-organisation', 'lines-keep', 'sealing-fields', 'records-reads', 'lock-minutes', 'risk-half-life'].map((name) => [name, value(name)]));
+    const [line] = document.querySelectorAll<HTMLElement>('[data-test^=line-warning-]');
+    const first = line?.dataset['test'] ?? '';
+    const typed = { 'settings-organisation': 'Another shop', 'retention-redis-api_usage': 'soon', 'lines-keep': '0', [first]: 'much', 'sealing-fields': 'iban', 'records-reads': '101', 'lock-minutes': '999', 'risk-half-life': 'x', 'asset-pattern': '/admin' };
+    for (const [name, text] of Object.entries(typed)) await type(name, text);
+    await type('settings-reason', 'half a reason');
+    await type('lock-new', 'correct horse');
+    const rules = document.querySelectorAll('[data-test=policy-severity]').length;
+    await fireEvent.click(hook('policy-add'));
+    view.unmount();
+    await enter();
+    await waitFor(() => expect(Object.fromEntries(Object.keys(typed).map((name) => [name, value(name)]))).toEqual(typed));
+    expect(value('settings-reason')).toBe('half a reason');
+    expect(hook<HTMLDetailsElement>('lines-all').open, 'what was left is in sight').toBe(true);
+    await waitFor(() => expect(document.querySelectorAll('[data-test=policy-severity]')).toHaveLength(rules + 1));
+    expect(value('lock-new'), 'no passphrase is kept').toBe('');
+    expect(described('records-reads'), 'it is as wrong as before').toBe('A whole number from 0 to 100.');
+    for (const form of ['settings', 'lines', 'sealing', 'records', 'policy', 'half-life']) await fireEvent.click(hook(`${form}-revert`));
+    await type('lock-minutes', before['lock-minutes'] ?? '');
+    expect(Object.fromEntries(Object.keys(before).map((name) => [name, value(name)]))).toEqual(before);
+    view.unmount();
+    await enter();
+    await waitFor(() => hook('risk-half-life'));
+    expect(Object.fromEntries(Object.keys(before).map((name) => [name, value(name)])), 'nothing of it is left').toEqual(before);
+    expect(document.querySelectorAll('[data-test=policy-severity]')).toHaveLength(rules);
+  });
+
+  it('is gone when it was saved', async () => {
+    await type('settings-organisation', 'Another shop');
+    await fireEvent.submit(hook('settings-form'));
+    await waitFor(() => expect(requests(platform, 'settings_put')).toHaveLength(1));
+    await waitFor(() => expect(document.querySelector('[data-test=settings-revert]')).toBeNull());
+    view.unmount();
+    await enter();
+    expect(document.querySelector('[data-test=settings-revert]')).toBeNull();
+    expect(value('settings-organisation')).toBe('Another shop');
+  });
+
+  it('means nothing in another workspace', async () => {
+    await type('settings-organisation', 'Another shop');
+    view.unmount();
+    app.live.workspace += 1;
+    await enter();
+    expect(value('settings-organisation')).not.toBe('Another shop');
   });
 });
 
