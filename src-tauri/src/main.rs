@@ -6,6 +6,7 @@ mod commands;
 mod crash;
 mod desk;
 mod links;
+mod memory;
 mod windows;
 mod words;
 
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         return ExitCode::from(3);
     }
     settle_graphics();
+    memory::settle();
     let filter = tracing_subscriber::EnvFilter::try_from_env("WATCHPOST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("warn,{}", watchpost_ops::QUIET)));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
@@ -123,6 +125,7 @@ fn run() -> anyhow::Result<()> {
             app.state::<Desk>().open_first();
             follow_links(app);
             attention::start(app.handle());
+            memory::start();
             end_on_signal(app.handle().clone());
             Ok(())
         })
