@@ -57,6 +57,7 @@ impl Desk {
 
     /// A page has drawn its first figures.
     pub(crate) fn tell_drawn(&self) {
+        self.console.tell_drawn();
         self.drawn.notify_one();
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use watchpost_model::access::Caller;
 use watchpost_model::clock::Clock;
 use watchpost_model::connection::Connection;
@@ -47,7 +48,7 @@ pub struct ConsoleOptions {
     /// How often an owner asks the database what other consoles changed; [`ASK_EVERY`] but in tests.
     pub ask_every: Duration,
     /// How long opening a connection waits for its Redis; [`REDIS_WAIT`] but in the window, which shows what the database
-    /// holds meanwhile.
+    /// holds meanwhile. With a shorter one a private server is started when [`Console::tell_drawn`] was called.
     pub redis_wait: Duration,
 }
 
@@ -65,6 +66,8 @@ pub(crate) struct Inner {
     remember: bool,
     pub(crate) ask_every: Duration,
     pub(crate) redis_wait: Duration,
+    /// Ends when the first figures are drawn.
+    pub(crate) drawn: CancellationToken,
     pub(crate) secrets: Secrets,
     pub(crate) lock: Lock,
     /// Reports in the making.
@@ -128,6 +131,7 @@ impl Console {
             remember: options.remember,
             ask_every: options.ask_every,
             redis_wait: options.redis_wait,
+            drawn: CancellationToken::new(),
             secrets,
             lock: Lock::default(),
             makings: Makings::default(),
@@ -138,6 +142,11 @@ impl Console {
             failed: Mutex::new(None),
             changes,
         })))
+    }
+
+    /// The first figures are drawn: what had to stand back for them may begin.
+    pub fn tell_drawn(&self) {
+        self.0.drawn.cancel();
     }
 
     /// The time of this console's clock.

@@ -162,7 +162,7 @@ impl Workspace {
             hearing: Hearing::default(),
         });
         if console.0.tenure != Tenure::Reader {
-            workspace.try_redis_first(console.0.redis_wait).await?;
+            workspace.try_redis_first(console).await?;
         }
         // The key signs only for a log that continues what this console and the places have seen.
         workspace.witness.look(&workspace.store).await?;

@@ -272,6 +272,9 @@ impl LocalServer {
             ("--dir", "./"),
             ("--appendonly", if self.is_scratch { "no" } else { "yes" }),
             ("--appendfsync", "everysec"),
+            // A start reads the whole file: written anew as it grows, it holds each event once.
+            ("--auto-aof-rewrite-min-size", "4mb"),
+            ("--auto-aof-rewrite-percentage", "50"),
             ("--save", ""),
             ("--logfile", "redis.log"),
             ("--daemonize", "no"),

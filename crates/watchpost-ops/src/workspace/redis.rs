@@ -4,15 +4,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio_util::sync::CancellationToken;
 use watchpost_model::connection::RedisAddress;
 use watchpost_redis::local::LocalServer;
 use watchpost_redis::{EventStore, RedisError};
 
 use super::{HealthDesk, Workspace};
-use crate::console::REDIS_WAIT;
+use crate::console::{Console, REDIS_WAIT};
 use crate::contract::PartState;
 use crate::error::{ErrorCode, OpError};
+
+/// So long a private server is not started for a page that draws nothing.
+const DRAWN_WAIT: Duration = Duration::from_secs(2);
 
 impl Workspace {
     /// Notes that Redis answered; `server` names it if that was asked.
@@ -54,25 +56,36 @@ impl Workspace {
         reason.clone_into(&mut slot.part.detail);
     }
 
-    /// Tries Redis for the first time, and goes on without it after `wait`; the try itself goes on too. Where Redis keeps
-    /// checkpoints it is waited for: nothing is signed before they are held against the log.
+    /// Tries Redis for the first time, and goes on without it after a while; the try itself goes on too. Where Redis keeps
+    /// checkpoints it is waited for: nothing is signed before they are held against the log. Else a private server that
+    /// loads its data does not take the processors from the first figures.
     ///
     /// # Errors
     /// What the database says.
-    pub(super) async fn try_redis_first(self: &Arc<Self>, wait: Duration) -> Result<(), OpError> {
-        let wait = if crate::witness::redis_is_place(self).await? { REDIS_WAIT } else { wait };
+    pub(super) async fn try_redis_first(self: &Arc<Self>, console: &Console) -> Result<(), OpError> {
+        let wait =
+            if crate::witness::redis_is_place(self).await? { REDIS_WAIT } else { console.0.redis_wait };
         let (workspace, turn) = (self.clone(), self.reaching.clone().lock_owned().await);
+        let drawn = console.0.drawn.clone();
         self.run(async move {
             let _turn = turn;
-            // A private server that is about to be there must not be left behind: closing waits for it and stops it.
-            let stop = match workspace.private_redis() {
-                Some(_) => CancellationToken::new(),
-                None => workspace.stop_token(),
-            };
-            stop.run_until_cancelled(workspace.try_redis_in_turn()).await;
+            let stop = workspace.stop_token();
+            if workspace.private_redis().is_none() {
+                stop.run_until_cancelled(workspace.try_redis_in_turn()).await;
+                return;
+            }
+            if wait < REDIS_WAIT {
+                let _elapsed =
+                    tokio::time::timeout(DRAWN_WAIT, stop.run_until_cancelled(drawn.cancelled())).await;
+            }
+            // Not cancelled: one that is about to be there must not be left behind; closing waits for it and stops it.
+            if !stop.is_cancelled() {
+                workspace.try_redis_in_turn().await;
+            }
         });
-        // However it ended.
-        drop(tokio::time::timeout(wait, self.redis_tried()).await);
+        if wait == REDIS_WAIT || self.private_redis().is_none() {
+            let _elapsed = tokio::time::timeout(wait, self.redis_tried()).await;
+        }
         Ok(())
     }
 
