@@ -224,8 +224,16 @@ fn shown(copy: &DatabaseCopy) -> anyhow::Result<()> {
     ))?;
     if copy.erased_again > 0 {
         line(format!(
-            "{} erasures of people, newer than the copy, were done again in it",
+            "{} erasures of people, newer than the copy, were done again in it; free text and sealed content were NOT looked \
+             through for the names: run `watchpost privacy erase` for these people again in the restored database",
             copy.erased_again
+        ))?;
+    }
+    if copy.erasures_held > 0 {
+        line(format!(
+            "{} erasures of people, newer than the copy, were NOT done in it: legal holds in force in the copy keep them; they \
+             are done when it is opened after each hold was released there with a reason",
+            copy.erasures_held
         ))?;
     }
     if copy.behind > 0 {

@@ -51,9 +51,22 @@ pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<(), OpError> {
     let (log, _) = store.erasures_kept().await?;
     let Some(file) = file_of(paths, &log) else { return Ok(()) };
     let kept = read(&file)?;
-    let done = store.privacy_replay(&kept).await?;
-    if !done.is_empty() {
-        tracing::warn!(n = done.len(), "erasures were done again: this database is older than they are");
+    let replayed = store.privacy_replay(&kept).await?;
+    if replayed.held > 0 {
+        tracing::warn!(
+            n = replayed.held,
+            list = %file.display(),
+            "erasures that this console knows of were NOT done again: legal holds in force in this database keep these people. \
+             Find out whether somebody asked for them (docs/privacy.md, Older copies); those that are right are done again \
+             when the database is opened after each hold was released with a reason"
+        );
+    }
+    if !replayed.done.is_empty() {
+        tracing::warn!(
+            n = replayed.done.len(),
+            "erasures were done again: this database is older than they are. Free text and sealed content were not looked \
+             through for the names: run `watchpost privacy erase` for these people once more"
+        );
         // What lay in the file of the older copy.
         store.privacy_settle().await?;
     }

@@ -92,7 +92,7 @@ pub use login::{Login, LoginStanding, account_at, machine_and_account};
 pub use lost::Lost;
 pub use migrate::Migrated;
 pub use outbox::OutboxMove;
-pub use privacy::{KeptErasure, KnownFiles, Look};
+pub use privacy::{KeptErasure, KnownFiles, Look, Replayed};
 pub use pulse::{AuditHead, Pulse, ReadOnly, RecordedFindings, RuleFindings};
 pub use report::{APPROVAL_DIGEST, NoteCheck, RECORD_DIGEST, approval_digest, record_digest};
 pub use response::{NewResponse, ResponseCursor, ResponseFilter, StoredFinding};

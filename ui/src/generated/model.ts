@@ -2157,9 +2157,14 @@ sha256: string,
  */
 schema: number, 
 /**
- * Erasures of people that were done again in it, because it is older than they are.
+ * Erasures of people that were done again in it, because it is older than they are. Free text and sealed content were not
+ * looked through for the names: they are erased once more in it.
  */
 erased_again: number, 
+/**
+ * Erasures that were not, because a legal hold that is in force in it keeps the person.
+ */
+erasures_held: number, 
 /**
  * Of a restored copy: records that this console saw of its log and that the copy does not have. Where it takes the
  * place of the database they are held against it, until a person takes it as it is.

@@ -122,8 +122,12 @@ pub struct DatabaseCopy {
     pub sha256: String,
     /// Newest migration in it.
     pub schema: i64,
-    /// Erasures of people that were done again in it, because it is older than they are.
+    /// Erasures of people that were done again in it, because it is older than they are. Free text and sealed content were not
+    /// looked through for the names: they are erased once more in it.
     pub erased_again: usize,
+    /// Erasures that were not, because a legal hold that is in force in it keeps the person.
+    #[serde(default)]
+    pub erasures_held: usize,
     /// Of a restored copy: records that this console saw of its log and that the copy does not have. Where it takes the
     /// place of the database they are held against it, until a person takes it as it is.
     #[serde(default)]

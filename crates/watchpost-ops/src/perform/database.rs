@@ -176,7 +176,7 @@ pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> R
     let copy = opened(&cx, &part.0, &making).await?;
     // What is no database is refused below.
     let log = copy.log().await.ok();
-    let erased_again = erase_again(&cx, &copy, &making).await?;
+    let (erased_again, erasures_held) = erase_again(&cx, &copy, &making).await?;
     copy.end().await;
     let copy = made(workspace.store(), cx.console.0.clock.clone(), &part.0, &told(&making)).await?;
     let copy = finish(&cx, copy, &part, &to).await?;
@@ -184,7 +184,7 @@ pub(crate) async fn database_restore(cx: Context, request: DatabaseRestore) -> R
         Some((log, size)) => seen_beyond(&cx, &log, size).await?,
         None => 0,
     };
-    Ok(DatabaseCopy { erased_again, behind, made_at, ..copy })
+    Ok(DatabaseCopy { erased_again, erasures_held, behind, made_at, ..copy })
 }
 
 /// Puts a dump into a new database, which gets its name when it was found whole.
@@ -228,10 +228,10 @@ async fn put_on_server(
 ) -> Result<DatabaseCopy, OpError> {
     let clock = cx.console.0.clock.clone();
     let (log, size) = copy.log().await?;
-    let erased_again = erase_again(cx, copy, making).await?;
+    let (erased_again, erasures_held) = erase_again(cx, copy, making).await?;
     let found = told_of(plain, copy.check(clock, &told(making)).await?).await?;
     whole(&found.trail)?;
-    let found = DatabaseCopy { path: name.to_owned(), erased_again, ..found };
+    let found = DatabaseCopy { path: name.to_owned(), erased_again, erasures_held, ..found };
     record(cx, format!("database/{name}"), &found).await?;
     copy.keep_as(name).await?;
     let behind = seen_beyond(cx, &log, size).await?;
@@ -290,26 +290,27 @@ pub(crate) async fn database_maintain(
     })
 }
 
-/// Does in a copy of this database what was erased after it was made; how many erasures that were.
-async fn erase_again(cx: &Context, copy: &OpenCopy, making: &Making) -> Result<usize, OpError> {
+/// Does in a copy of this database what was erased after it was made; how many erasures that were, and how many a legal hold in
+/// the copy kept from being done.
+async fn erase_again(cx: &Context, copy: &OpenCopy, making: &Making) -> Result<(usize, usize), OpError> {
     let (log, kept) = cx.workspace()?.store().erasures_kept().await?;
     if kept.is_empty() {
-        return Ok(0);
+        return Ok((0, 0));
     }
     // Nothing is written into what is no whole copy.
     whole(&copy.check(cx.console.0.clock.clone(), &told(making)).await?.trail)?;
     let (of_copy, known) = copy.erasures().await?;
     if of_copy != log || kept.iter().all(|one| known.contains(&one.id)) {
-        return Ok(0);
+        return Ok((0, 0));
     }
     let store = Store::open_without_copy(&copy.target(), cx.console.0.clock.clone()).await?;
-    let done = store.privacy_replay(&kept).await;
+    let replayed = store.privacy_replay(&kept).await;
     // Without the free pages in which the older state lies.
     let settled = store.privacy_rewrite().await;
     store.close().await;
-    let done = done?;
+    let replayed = replayed?;
     settled?;
-    Ok(done.len())
+    Ok((replayed.done.len(), replayed.held))
 }
 
 /// Refuses a copy whose audit trail does not hold.
@@ -494,6 +495,7 @@ async fn told_of(path: &Path, found: CheckedCopy) -> Result<DatabaseCopy, OpErro
         sha256,
         schema: found.schema,
         erased_again: 0,
+        erasures_held: 0,
         behind: 0,
         unverified: None,
         made_at: None,

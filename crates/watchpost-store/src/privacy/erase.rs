@@ -91,7 +91,10 @@ impl Store {
                     counts: Vec::new(),
                 }
             }
-            Why::Again(kept) => kept.erasure(),
+            Why::Again(kept) => {
+                hold::refuse_held(&mut write, subject).await?;
+                kept.erasure()
+            }
         };
         let log = log_id_if_any(&mut write).await?.unwrap_or_default();
         let mut counts = Counts::default();
@@ -188,14 +191,7 @@ pub(super) fn number_lists(numbers: &[i64]) -> Vec<String> {
 /// Is there something that needs what is known of the subject?
 async fn refuse(tx: &mut Tx, subject: &Subject) -> Result<(), StoreError> {
     hold::refuse_unlike_trail(tx).await?;
-    if let Some(held) = hold::in_force(tx, subject).await?.first() {
-        return Err(StoreError::Precondition(format!(
-            "the legal hold {} of {} ({}) keeps it: nothing is erased until it is released",
-            held.id,
-            held.placed_at.format("%Y-%m-%d"),
-            held.owner
-        )));
-    }
+    hold::refuse_held(tx, subject).await?;
     for table in ["block", "containment"] {
         let sql = format!("SELECT target FROM {table} WHERE state IN ('pending', 'active')");
         for row in tx.fetch(sql, args![]).await? {

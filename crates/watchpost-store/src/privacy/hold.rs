@@ -36,6 +36,24 @@ pub(super) async fn in_force(tx: &mut Tx, subject: &Subject) -> Result<Vec<Legal
     Ok(holds)
 }
 
+/// Does a hold in force keep this subject?
+pub(super) async fn is_held(tx: &mut Tx, subject: &Subject) -> Result<bool, StoreError> {
+    Ok(!in_force(tx, subject).await?.is_empty())
+}
+
+/// Refuses while a hold in force keeps this subject.
+pub(super) async fn refuse_held(tx: &mut Tx, subject: &Subject) -> Result<(), StoreError> {
+    match in_force(tx, subject).await?.first() {
+        Some(held) => Err(StoreError::Precondition(format!(
+            "the legal hold {} of {} ({}) keeps it: nothing is erased until it is released",
+            held.id,
+            held.placed_at.format("%Y-%m-%d"),
+            held.owner
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Nothing is taken for good while a hold is not as the trail says: it may be the one that somebody pointed elsewhere.
 pub(super) async fn refuse_unlike_trail(tx: &mut Tx) -> Result<(), StoreError> {
     match holds::unlike_trail(tx, Reach::Leaves).await?.into_iter().next() {

@@ -16,7 +16,7 @@ mod scan;
 mod settle;
 
 pub(crate) use hold::KEEPS_EVENT;
-pub use replay::KeptErasure;
+pub use replay::{KeptErasure, Replayed};
 pub use scan::{KnownFiles, Look};
 
 use watchpost_model::privacy::{ErasedCount, Erasure, Subject};

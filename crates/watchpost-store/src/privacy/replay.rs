@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use watchpost_model::privacy::{Erasure, Subject, SubjectKind};
 
 use super::erase::Why;
-use super::{DONE, OBJECT};
+use super::{DONE, OBJECT, hold};
 use crate::audit::append::log_id_if_any;
 use crate::audit::own_draft;
 use crate::engine::args;
@@ -45,6 +45,15 @@ impl KeptErasure {
             counts: Vec::new(),
         }
     }
+}
+
+/// What came of doing erasures again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Those that were done.
+    pub done: Vec<Erasure>,
+    /// How many were not, because a legal hold that is in force here keeps the person.
+    pub held: usize,
 }
 
 /// Where names stand by themselves. A text after a `/` or `:` is one too: `account/anna`, `user:anna`.
@@ -87,30 +96,34 @@ impl Store {
         Ok((log, kept.collect::<Result<_, _>>()?))
     }
 
-    /// Does those of `kept` that this database does not know. Nothing stands against it: it was decided. Answers those that
-    /// were done. Names are looked for where they stand by themselves; one that is only in the middle of a text of an
+    /// Does those of `kept` that this database does not know. Only a legal hold that is in force in it stands against that: a
+    /// mark may be of a copy that somebody altered, and what was erased does not come back. Names are looked for where they stand by themselves; one that is only in the middle of a text of an
     /// older copy is not found again.
     ///
     /// # Errors
     /// What the database says; then those before were done.
-    pub async fn privacy_replay(&self, kept: &[KeptErasure]) -> Result<Vec<Erasure>, StoreError> {
+    pub async fn privacy_replay(&self, kept: &[KeptErasure]) -> Result<Replayed, StoreError> {
         let (log, known) = self.erasures_kept().await?;
         let known: BTreeSet<&str> = known.iter().map(|one| one.id.as_str()).collect();
         let mut missing: BTreeMap<(SubjectKind, String), Vec<&KeptErasure>> = BTreeMap::new();
         for one in kept.iter().filter(|one| !known.contains(one.id.as_str())) {
             missing.entry((one.kind, one.mark.clone())).or_default().push(one);
         }
-        let mut done = Vec::new();
+        let mut replayed = Replayed::default();
         if missing.is_empty() || log.is_empty() {
-            return Ok(done);
+            return Ok(replayed);
         }
         let kinds: BTreeSet<SubjectKind> = missing.keys().map(|(kind, _)| *kind).collect();
         for subject in self.names_in(&kinds).await? {
             let Some(all) = missing.remove(&(subject.kind, subject.mark(&log))) else { continue };
+            if hold::is_held(&mut *self.read().await?, &subject).await? {
+                replayed.held += all.len();
+                continue;
+            }
             for one in all {
                 let (erasure, _) =
                     self.erase(&subject, &Why::Again(one), |_| own_draft(DONE, "", one.at)).await?;
-                done.push(erasure);
+                replayed.done.push(erasure);
             }
         }
         // Those of which nothing is here are done as well; else every opening would look for them again.
@@ -134,9 +147,9 @@ impl Store {
             draft.object = format!("{OBJECT}{}", one.id);
             write.audit_with_facts(draft, vec![("erasure", one.id.as_str().into())]);
             self.commit(write).await?;
-            done.push(one.erasure());
+            replayed.done.push(one.erasure());
         }
-        Ok(done)
+        Ok(replayed)
     }
 
     /// Every name of these kinds that stands by itself somewhere, each once.
