@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use watchpost_store::{KeptErasure, Store};
 
+use crate::console::Workspace;
 use crate::error::{ErrorCode, OpError};
 use crate::paths::Paths;
 
@@ -73,13 +74,18 @@ pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<(), OpError> {
     Ok(())
 }
 
-/// Remembers the erasures of this database. Whoever calls it knows that its log continues what this console saw: what a copy
-/// that somebody altered says would be done in the database itself otherwise, past holds and second persons.
+/// Remembers the erasures of this database, if its log continues what this console saw and this console did not see the log
+/// elsewhere first: what a copy that somebody altered says would be done in the database itself otherwise, past second
+/// persons.
 ///
 /// # Errors
 /// As [`again`].
-pub(crate) async fn remember(paths: &Paths, store: &Store) -> Result<(), OpError> {
-    let (log, known) = store.erasures_kept().await?;
+pub(crate) async fn remember(paths: &Paths, workspace: &Workspace) -> Result<(), OpError> {
+    let witness = workspace.witness();
+    if witness.problem().is_some() {
+        return Ok(());
+    }
+    let (log, known) = workspace.store().erasures_kept().await?;
     let Some(file) = file_of(paths, &log) else { return Ok(()) };
     let mut kept = read(&file)?;
     let before = kept.len();
@@ -88,5 +94,17 @@ pub(crate) async fn remember(paths: &Paths, store: &Store) -> Result<(), OpError
             kept.push(one);
         }
     }
-    if kept.len() > before { write(&file, &kept) } else { Ok(()) }
+    let n = kept.len() - before;
+    if n == 0 {
+        return Ok(());
+    }
+    if witness.is_copy_of(&log) {
+        tracing::warn!(
+            n,
+            "erasures of this database are not remembered: this console saw its log at another address first, so it may be an \
+             altered copy. If it took the place of the other one, say so with `watchpost audit accept --reason TEXT`"
+        );
+        return Ok(());
+    }
+    write(&file, &kept)
 }

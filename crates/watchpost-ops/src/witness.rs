@@ -513,7 +513,7 @@ impl Witness {
             // The webhook is told again from here on.
             (memory.receipt, memory.undelivered) = (None, None);
         })?;
-        self.is_here(&now.log)?;
+        self.is_taken_here(&now.log)?;
         let mut state = self.state();
         (state.problem, state.told) = (None, false);
         Ok(())

@@ -167,9 +167,7 @@ impl Workspace {
         // The key signs only for a log that continues what this console and the places have seen.
         workspace.witness.look(&workspace.store).await?;
         workspace.witness.tend(&workspace, None).await?;
-        if workspace.witness.problem().is_none() {
-            crate::erasures::remember(console.paths(), &workspace.store).await?;
-        }
+        crate::erasures::remember(console.paths(), &workspace).await?;
         workspace.witness.let_sign(&workspace.store).await?;
         workspace.witness.look_at_key(&workspace.store).await?;
         if let Err(error) = crate::perform::database_migrated::keep_migrated(&workspace).await {

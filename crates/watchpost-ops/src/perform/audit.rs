@@ -216,17 +216,31 @@ pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<Au
     let turn = witness.turn().await;
     witness.look(workspace.store()).await?;
     witness.tend(&workspace, None).await?;
-    let Some((_, problem)) = witness.problem() else {
-        return Err(OpError::precondition("nothing is held against the log: there is nothing to accept"));
+    let held = witness.problem().map(|(_, problem)| problem);
+    let is_held = held.is_some();
+    let problem = match held {
+        Some(problem) => problem,
+        None => {
+            let log = workspace.store().audit_look(None).await?.now.log;
+            if !witness.is_copy_of(&log) {
+                return Err(OpError::precondition(
+                    "nothing is held against the log: there is nothing to accept",
+                ));
+            }
+            "this console saw the log at another address first".to_owned()
+        }
     };
     let held = Change::new("held_against_the_log", problem, serde_json::Value::Null);
     workspace.store().audit_append(cx.record("audit", vec![held], Some(reason.clone()))).await?;
     let now = workspace.store().audit_look(None).await?.now;
     let stamp = workspace.now().format("%Y%m%dT%H%M%SZ").to_string();
-    witness.set_aside(&workspace, &stamp).await?;
+    if is_held {
+        witness.set_aside(&workspace, &stamp).await?;
+    }
     witness.accept(&now, &cx.caller.name, &reason)?;
     workspace.watch_in_turn("accept").await?;
     drop(turn);
+    crate::erasures::remember(cx.console.paths(), &workspace).await?;
     trust(&workspace).await
 }
 

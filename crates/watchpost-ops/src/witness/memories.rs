@@ -23,6 +23,9 @@ const OF_LOG: &str = "log-";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Here {
     log: Option<String>,
+    /// This console saw the log at another address before it was at this one, and nobody took it as it is here since.
+    #[serde(default)]
+    copy: bool,
 }
 
 impl Witness {
@@ -77,11 +80,44 @@ impl Witness {
 
     /// Remembers which log is here.
     pub(super) fn is_here(&self, log: &str) -> Result<(), OpError> {
-        let here = Here { log: Some(log.to_owned()) };
-        if stored(&self.here).is_ok_and(|known| known.as_ref() == Some(&here)) {
+        let known = stored::<Here>(&self.here);
+        if known.is_ok_and(|known| known.is_some_and(|here| here.log.as_deref() == Some(log))) {
             return Ok(());
         }
-        write(&self.here, &here)
+        write(&self.here, &Here { log: Some(log.to_owned()), copy: self.is_copy_of(log) })
+    }
+
+    /// Remembers that a person took the log as it is here.
+    pub(super) fn is_taken_here(&self, log: &str) -> Result<(), OpError> {
+        write(&self.here, &Here { log: Some(log.to_owned()), copy: false })
+    }
+
+    /// Is what is here of this log a copy, for all that this console knows: did it see the log at another address first, and
+    /// did nobody take it as it is here?
+    pub(crate) fn is_copy_of(&self, log: &str) -> bool {
+        if let Ok(Some(here)) = stored::<Here>(&self.here)
+            && here.log.as_deref() == Some(log)
+        {
+            return here.copy;
+        }
+        let Ok(entries) = std::fs::read_dir(&self.folder) else { return false };
+        let mut is_elsewhere = false;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.ends_with(".json") || name.starts_with(OF_LOG) || path == self.here {
+                continue;
+            }
+            let Ok(Some(there)) = stored::<Here>(&path) else { continue };
+            if there.log.as_deref() != Some(log) {
+                continue;
+            }
+            // Another connection to the same database.
+            if address_in(&path) == address_in(&self.here) && !there.copy {
+                return false;
+            }
+            is_elsewhere = true;
+        }
+        is_elsewhere
     }
 
     /// Keeps files that cannot be read elsewhere, for whoever looks into it.
@@ -127,11 +163,17 @@ impl Witness {
                 old = more;
             }
             write(&file, &old)?;
-            write(&path, &Here { log: Some(log) })?;
+            write(&path, &Here { log: Some(log), copy: false })?;
         }
         self.state().moved = true;
         Ok(())
     }
+}
+
+/// The digest of the address in the name of a file of a connection.
+fn address_in(file: &Path) -> Option<String> {
+    let name = file.file_stem()?.to_string_lossy().into_owned();
+    name.rsplit_once('-').map(|(_, address)| address.to_owned())
 }
 
 /// The file of a log. Its id is what the database says: it names no file by itself.

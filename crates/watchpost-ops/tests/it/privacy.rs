@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use watchpost_model::access::{Caller, Role};
 use watchpost_model::approval::FourEyes;
 use watchpost_model::audit::{AuditFilter, AuditOutcome};
+use watchpost_model::connection::{Connection, DatabaseConnection};
+use watchpost_model::ids::ConnectionId;
 use watchpost_model::incident::{Status, Verdict, VerdictCause};
 use watchpost_model::privacy::{ResidueState, Subject, SubjectKind};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    ApprovalDecision, ApprovalPolicyPut, AuditPageRequest, AuditVerify, DatabaseBackup, DatabaseRestore,
-    EventPageRequest, HoldAdd, HoldRelease, IncidentPageRequest, IncidentResolve, Nothing, PrivacyErase,
-    PrivacyErased, PrivacyExport, PrivacyRef,
+    ApprovalDecision, ApprovalPolicyPut, AuditAccept, AuditPageRequest, AuditVerify, DatabaseBackup,
+    DatabaseRestore, EventPageRequest, HoldAdd, HoldRelease, IncidentPageRequest, IncidentResolve, Nothing,
+    PrivacyErase, PrivacyErased, PrivacyExport, PrivacyRef,
 };
 use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -165,6 +167,71 @@ async fn an_older_copy_says_of_nobody_that_they_were_erased() {
     let look = fourth.ask::<operation::privacy_preview>(who(&name)).await.expect("it can be looked for");
     assert!(!look.places.is_empty(), "nobody is gone");
     fourth.console.close().await;
+}
+
+/// Nor does a copy that continues the log, which nothing is held against, until a person takes it as it is; and then a legal hold
+/// in the database stands against it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_elsewhere_says_of_nobody_that_they_were_erased() {
+    let (home, vault) = (folder(), folder());
+    let first = desk(&home, Tenure::Owner, local_connection()).await;
+    first.fill().await;
+    let is_name = |name: &String| Subject::new(SubjectKind::User, name).is_ok();
+    let mut names = accounts(&first).await.into_iter().filter(is_name);
+    let (kept, free) = (names.next().expect("an account"), names.next().expect("and another one"));
+    let add = HoldAdd {
+        kind: SubjectKind::User,
+        subject: kept.clone(),
+        reason: "case 7".to_owned(),
+        owner: "legal".to_owned(),
+    };
+    first.ask::<operation::hold_add>(add).await.expect("a hold can be placed");
+    let workspace = first.console.workspace().expect("it is open");
+    let log = workspace.store().audit_log_id().await.expect("it has a log");
+    drop(workspace);
+    let id = ConnectionId::at(first.console.now());
+    first.console.close().await;
+
+    let copy = vault.path().join("copy.db");
+    std::fs::copy(home.path().join("data/workspace/watchpost.db"), &copy).expect("it can be copied");
+    for (id, name) in [("feedfeedfeedfeed", &kept), ("beadbeadbeadbead", &free)] {
+        let mark = Subject::new(SubjectKind::User, name).expect("a name").mark(&log);
+        let pseudonym = &id[..8];
+        let forged = format!(
+            "INSERT INTO erasure (id, at, done_by, kind, mark, pseudonym, counts) \
+             VALUES ('{id}', 0, 'nobody', 'user', '{mark}', 'erased-{pseudonym}', '[]')"
+        );
+        tamper(&vault, &forged);
+    }
+    let database = DatabaseConnection::Sqlite { path: Some(copy.display().to_string()) };
+    let look = Connection { id, name: "look".to_owned(), database, ..local_connection() };
+    let is_here = async |desk: &Desk, name: &str| {
+        let workspace = desk.console.workspace().expect("it is open");
+        let subject = Subject::new(SubjectKind::User, name).expect("a name");
+        let look = workspace.store().privacy_scan(&subject).await.expect("it can be looked through");
+        !look.found.is_empty()
+    };
+    for n in 0..2 {
+        let second = desk(&home, Tenure::Guest, look.clone()).await;
+        let status = second.ask::<operation::workspace_status>(Nothing {}).await.expect("never fails");
+        let trail = status.trail.expect("it is open");
+        assert!(n > 0 || trail.ok, "it continues what was seen: {}", trail.detail);
+        second.console.close().await;
+        let third = desk(&home, Tenure::Guest, local_connection()).await;
+        assert!(is_here(&third, &kept).await && is_here(&third, &free).await, "nobody asked for an erasure");
+        third.console.close().await;
+    }
+
+    let fourth = desk(&home, Tenure::Guest, look).await;
+    let accept = || AuditAccept { reason: "the machine moved".to_owned() };
+    fourth.ask::<operation::audit_accept>(accept()).await.expect("it can be taken as it is");
+    let refused = fourth.ask::<operation::audit_accept>(accept()).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Precondition, "once");
+    fourth.console.close().await;
+    let fifth = desk(&home, Tenure::Guest, local_connection()).await;
+    assert!(is_here(&fifth, &kept).await, "a hold keeps this one");
+    assert!(!is_here(&fifth, &free).await, "and nothing the other one");
+    fifth.console.close().await;
 }
 
 /// Nobody says that a name is nowhere while a copy that the trail names was not looked into.

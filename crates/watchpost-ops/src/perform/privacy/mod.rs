@@ -118,7 +118,7 @@ pub(crate) async fn privacy_erase(cx: Context, request: PrivacyErase) -> Result<
     };
     let (erasure, told) = store.privacy_erase(&subject, &cx.caller.name, draft).await?;
     known.files.extend(told);
-    crate::erasures::remember(cx.console.paths(), store).await?;
+    crate::erasures::remember(cx.console.paths(), &workspace).await?;
 
     let residue = left_of(&workspace, &subject, &erasure, known, &making).await?;
     let clean =
