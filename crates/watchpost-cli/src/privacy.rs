@@ -22,7 +22,7 @@ use crate::show::{either, or_dash};
 pub(crate) enum Privacy {
     /// Erase somebody: the key of what they did is destroyed, events and evidence about them are removed, and where they
     /// are only named a pseudonym takes the place of the name. Then everything is searched for what is left. Exit code 1
-    /// when something is, or when a copy that the trail names is there and could not be read.
+    /// when something is, or when a copy that the trail names is there and was not read to its end.
     ///
     /// Refused while a legal hold, a block or an incident that is worked on needs it. The trail still verifies and says by
     /// which record content was erased; `watchpost database restore` does the erasure again in an older backup.
@@ -181,9 +181,7 @@ pub(crate) fn shown(erased: &PrivacyErased) -> anyhow::Result<()> {
         n => Some(format!("{n} COPIES COULD NOT BE READ")),
     };
     let unread = unread.map(|what| {
-        format!(
-            "{what}: see what is unread above, and look for the name there as the account that may read it"
-        )
+        format!("{what} TO THE END: see what is unread above, and look for the name there, as it says")
     });
     if n_of(ResidueState::Found) > 0 {
         line("THE NAME IS STILL THERE: see what is found above")?;

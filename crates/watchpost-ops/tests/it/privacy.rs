@@ -262,6 +262,42 @@ async fn a_copy_that_cannot_be_read_is_no_clean_one() {
     desk.console.close().await;
 }
 
+/// A folder that was not read to its end is no clean one, and many copies do not bury the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_of_many_copies_is_told_in_few_rows_and_not_as_clean() {
+    let (home, vault) = (folder(), folder());
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    desk.fill().await;
+    resolve_all(&desk).await;
+    let [many, named] = ["many.json", "named.json"].map(|name| vault.path().join(name));
+    for path in [&many, &named] {
+        let path = path.display().to_string();
+        let export = PrivacyExport { kind: SubjectKind::User, subject: "nobody.known".into(), path };
+        desk.ask::<operation::privacy_export>(export).await.expect("it is exported");
+    }
+    let everybody = accounts(&desk).await.into_iter().collect::<Vec<_>>().join("\n");
+    for (path, n, text) in [(&many, 1_001, ""), (&named, 30, everybody.as_str())] {
+        std::fs::remove_file(path).expect("it goes");
+        std::fs::create_dir(path).expect("a folder takes its place");
+        for n in 0..n {
+            std::fs::write(path.join(format!("{n}.txt")), text).expect("it is written");
+        }
+    }
+    let (_, erased) = erase_somebody(&desk).await;
+    let of = |path: &std::path::Path| {
+        let path = path.display().to_string();
+        erased.residue.iter().filter(move |one| one.place.contains(&path)).collect::<Vec<_>>()
+    };
+    let found = of(&many);
+    assert_eq!(found.iter().map(|one| one.state).collect::<Vec<_>>(), [ResidueState::Unread], "{found:#?}");
+    let found = of(&named);
+    assert!(found.len() == 21 && found.iter().all(|one| one.state == ResidueState::Found), "{found:#?}");
+    let more = found.iter().find(|one| one.place.starts_with("10 more files in ")).expect("the others");
+    assert!(more.n >= 10, "{more:?}");
+    assert!(!erased.clean);
+    desk.console.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_must_not_be_erased_is_refused_and_two_release_a_hold() {
     let (home, vault) = (folder(), folder());

@@ -16,7 +16,7 @@ export const privacy = {
   'privacy.reason.about': 'Er steht im Prüfprotokoll und darf den Menschen nicht nennen.',
   'privacy.erased.clean': 'Gelöscht: Der Name steht nirgends mehr, wo diese Konsole hinkommt.',
   'privacy.erased.left': 'Gelöscht, aber der Name steht noch an den Orten unten.',
-  'privacy.erased.unread': 'Gelöscht, aber eine Kopie unten ist da und konnte nicht gelesen werden: Suchen Sie den Namen darin mit dem Konto, das sie lesen darf.',
+  'privacy.erased.unread': 'Gelöscht, aber eine Kopie unten ist da und wurde nicht zu Ende gelesen: Suchen Sie den Namen darin, wie es in ihrer Zeile steht.',
   'privacy.hold': 'Löschsperre setzen …',
   'privacy.hold.do': 'Sperre setzen',
   'privacy.hold.what': 'Löschsperre setzen',

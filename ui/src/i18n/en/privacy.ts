@@ -16,7 +16,7 @@ export const privacy = {
   'privacy.reason.about': 'It stands in the audit trail and must not name the person.',
   'privacy.erased.clean': 'Erased: the name was found nowhere that this console can reach.',
   'privacy.erased.left': 'Erased, but the name is still in the places below.',
-  'privacy.erased.unread': 'Erased, but a copy below is there and could not be read: look for the name in it with the account that may.',
+  'privacy.erased.unread': 'Erased, but a copy below is there and was not read to its end: look for the name in it, as its row says.',
   'privacy.hold': 'Place a hold …',
   'privacy.hold.do': 'Place the hold',
   'privacy.hold.what': 'Place a legal hold',

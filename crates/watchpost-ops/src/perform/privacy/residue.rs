@@ -1,7 +1,7 @@
 //! Looking for what an erasure left behind: tables, the file of the database, files that this console wrote, and what
 //! lies where no console can look.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
@@ -24,6 +24,8 @@ const PACKED: &[&str] = &["pdf", "gz", "zip", "zst", "xz", "age"];
 const FILES_OF_REDIS: &str = "files of Redis";
 /// Files below a folder that are looked at.
 const FILES_MAX: usize = 1_000;
+/// Files of a folder that are told one by one.
+const TOLD_MAX: usize = 20;
 
 /// Tables, what is sealed, and the bytes of the file, or what was done on the server. `counts` are those of the erasure.
 pub(super) async fn of_database(
@@ -176,6 +178,7 @@ pub(super) async fn of_files(
             found.push(Residue::new("rows about files", ResidueState::OutOfReach, n, detail));
         }
         let (mut clean, mut absent) = (0, 0);
+        let mut told_of = Vec::new();
         let total = known.files.len() as u64;
         for (done, named) in (0_u64..).zip(known.files) {
             making.go_on("looking through files", done, total);
@@ -183,7 +186,7 @@ pub(super) async fn of_files(
             match path.try_exists() {
                 Ok(true) if path.is_absolute() => {}
                 Err(error) if path.is_absolute() && !is_gone(&error) => {
-                    found.push(unread(&path, &error));
+                    told_of.push(unread(&path, &error));
                     continue;
                 }
                 Ok(_) | Err(_) => {
@@ -192,19 +195,22 @@ pub(super) async fn of_files(
                 }
             }
             let files = below(path);
-            if files.len() >= FILES_MAX {
-                let detail =
-                    format!("{FILES_MAX} files in it were looked at; whether there are more is not known");
-                found.push(Residue::new(named, ResidueState::OutOfReach, 0, detail));
+            if files.len() > FILES_MAX {
+                let detail = format!(
+                    "{FILES_MAX} files in it were looked at, and there are more: look for the name in it yourself, or delete \
+                     what is not needed and erase once more"
+                );
+                told_of.push(Residue::new(named, ResidueState::Unread, 0, detail));
             }
-            for file in files {
+            for file in files.into_iter().take(FILES_MAX) {
                 match of_file(&file, &subject) {
-                    Some(place) => found.push(place),
+                    Some(place) => told_of.push(place),
                     None => clean += 1,
                 }
             }
         }
-        let n_unread = found.iter().filter(|place| place.state == ResidueState::Unread).count() as u64;
+        let n_unread = told_of.iter().filter(|place| place.state == ResidueState::Unread).count() as u64;
+        found.extend(by_folder(told_of));
         let told =
             format!("{clean} without the name; {absent} that are named are not on this machine any more");
         let (state, detail) = if n_unread == 0 {
@@ -221,6 +227,33 @@ pub(super) async fn of_files(
         found
     })
     .await
+}
+
+/// The worst of each folder one by one, and how many more there are of each state.
+fn by_folder(mut files: Vec<Residue>) -> Vec<Residue> {
+    files.sort_by_key(|file| std::cmp::Reverse(file.state));
+    let mut told: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    let mut more: BTreeMap<(PathBuf, ResidueState), (u64, u64)> = BTreeMap::new();
+    let mut found = Vec::new();
+    for file in files {
+        let folder = Path::new(&file.place).parent().map(Path::to_path_buf).unwrap_or_default();
+        let n_told = told.entry(folder.clone()).or_default();
+        if *n_told < TOLD_MAX {
+            *n_told += 1;
+            found.push(file);
+        } else {
+            let (n_files, n) = more.entry((folder, file.state)).or_default();
+            *n_files += 1;
+            *n += file.n;
+        }
+    }
+    for ((folder, state), (n_files, n)) in more {
+        let files = if n_files == 1 { "file" } else { "files" };
+        let place = format!("{n_files} more {files} in {}", folder.display());
+        let detail = format!("{TOLD_MAX} of this folder are told one by one; these are {state} too");
+        found.push(Residue::new(place, state, n, detail));
+    }
+    found
 }
 
 /// The files that Redis keeps. Those of the private server are written anew, without what was removed, and looked at.
@@ -284,11 +317,11 @@ fn files_of_redis(folder: &Path, forms: &[Vec<u8>], failed: Option<&str>) -> Vec
     found
 }
 
-/// A file, or the files in a folder.
+/// A file, or the files in a folder; one more than are looked at says that there are more.
 fn below(path: PathBuf) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(&path) else { return vec![path] };
     let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
-    files.take(FILES_MAX).collect()
+    files.take(FILES_MAX + 1).collect()
 }
 
 /// Is there no such file, with nothing hidden from this account?
