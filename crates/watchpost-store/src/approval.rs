@@ -22,10 +22,10 @@ use crate::store::{Store, Tag};
 
 /// Requests of a list that are over.
 const LIST_MAX: i64 = 200;
-/// Requests of a list that are open: so many as a hundred people can have.
+/// Requests of a list that are open: so many as a hundred people can have of one operation.
 const OPEN_MAX: i64 = 2_000;
-/// Requests that one person has open at a time, so that nobody buries those of others under them. On PostgreSQL a trigger
-/// says the same of a login.
+/// Requests for one operation that a person has open at a time, so that nobody buries those of others under them, nor has to
+/// wait with one that is urgent. On PostgreSQL a trigger says the same of a login.
 const PERSON_MAX: usize = 20;
 /// What is open, beside that its time has not run out.
 const OPEN: &str = "state IN ('waiting', 'granted', 'failed')";
@@ -163,7 +163,8 @@ impl Store {
     /// Writes down a request that waits; `draft` is the record of it but for its object.
     ///
     /// # Errors
-    /// `Precondition` if this person has too many open already; what the database says; then nothing was written.
+    /// `Precondition` if this person has too many of this operation open already; what the database says; then nothing was
+    /// written.
     pub async fn approval_ask(
         &self,
         new: NewApproval<'_>,
@@ -192,18 +193,19 @@ impl Store {
         let mut write = self.write().await?;
         // With another login at the database the same name is somebody else.
         let login = write.dialect().login_oid();
-        let sql =
-            format!("SELECT asked_by FROM approval WHERE {OPEN} AND expires_at > $1 AND login_oid = {login}");
+        let sql = format!(
+            "SELECT asked_by FROM approval WHERE {OPEN} AND expires_at > $1 AND operation = $2 AND login_oid = {login}"
+        );
         let mut n_open = 0;
-        for row in write.fetch(sql, args![now]).await? {
+        for row in write.fetch(sql, args![now, asked.operation.as_str()]).await? {
             n_open += usize::from(asked.is_asked_by(&row.text(0)?));
         }
         if n_open >= PERSON_MAX {
             return Err(StoreError::Precondition(format!(
-                "{} has {n_open} requests open that take a second person, and nobody has more: have some of them decided, or \
-                 take them back with `watchpost approval withdraw ID` (`watchpost approval list` names them); what nobody \
-                 decides is over after {WAITS_HOURS} hours",
-                asked.asked_by
+                "{} has {n_open} requests open for {}, which takes a second person, and nobody has more of one kind: have some \
+                 of them decided, or take them back with `watchpost approval withdraw ID` (`watchpost approval list` names \
+                 them); what nobody decides is over after {WAITS_HOURS} hours",
+                asked.asked_by, asked.operation
             )));
         }
         write

@@ -211,6 +211,8 @@ impl From<sqlx::Error> for StoreError {
                 Some("26") => Self::NotADatabase(inner.message().to_owned()),
                 // PostgreSQL: insufficient_privilege.
                 Some("42501") => Self::Denied(error),
+                // A trigger of Watchpost: so many requests for a second person are open.
+                Some("WP020") => Self::Precondition(inner.message().to_owned()),
                 // PostgreSQL: read_only_sql_transaction.
                 Some("25006") => Self::ReadOnly(error),
                 // PostgreSQL: lock_not_available.

@@ -4,13 +4,16 @@
 -- The login that asked, by its number; the server says it. 0 from before.
 ALTER TABLE approval ADD COLUMN IF NOT EXISTS login_oid BIGINT NOT NULL DEFAULT 0;
 
--- A login adds requests as Watchpost writes them, and has a bounded number of them open, whatever names it writes under. The
+-- A login adds requests as Watchpost writes them, and has 20 of each operation open, whatever names it writes under; an
+-- operation is any word in SQL, so there are 400 of all. WP020 says that it has so many: nothing is wrong with the login. The
 -- owner of the tables, as whom a team may work that has no logins, is held to that by the door alone.
 CREATE OR REPLACE FUNCTION watchpost_approval_added() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     c_day CONSTANT BIGINT := 86400000000;
     v_now BIGINT := CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT);
+    v_same BIGINT;
+    v_all BIGINT;
 BEGIN
     NEW.login_oid := (SELECT CAST(oid AS BIGINT) FROM pg_roles WHERE rolname = session_user);
     IF pg_has_role(session_user, current_user, 'MEMBER') THEN
@@ -33,11 +36,11 @@ BEGIN
     -- One after another, so that none is added beside the count, nor counted as things were before: whoever leaves a record
     -- takes this row first as well.
     UPDATE revision SET n = n + 1 WHERE tag = 'audit';
-    IF (
-        SELECT COUNT(*) FROM approval WHERE login_oid = NEW.login_oid AND state IN ('waiting', 'granted', 'failed')
-            AND expires_at > v_now
-    ) >= 20 THEN
-        RAISE EXCEPTION 'the login % has 20 requests open already', session_user USING ERRCODE = 'insufficient_privilege';
+    SELECT COUNT(*) FILTER (WHERE operation = NEW.operation), COUNT(*) INTO v_same, v_all FROM approval
+        WHERE login_oid = NEW.login_oid AND state IN ('waiting', 'granted', 'failed') AND expires_at > v_now;
+    IF v_same >= 20 OR v_all >= 400 THEN
+        RAISE EXCEPTION 'the login % has % requests open for %, and % of all: have some of them decided, or take them back with '
+            '`watchpost approval withdraw ID`', session_user, v_same, left(NEW.operation, 60), v_all USING ERRCODE = 'WP020';
     END IF;
     RETURN NEW;
 END

@@ -56,17 +56,18 @@ async fn a_row_that_cannot_be_read_hides_no_request(world: World) {
 
 async fn what_is_open_is_listed_whole_and_bounded_for_each(world: World) {
     let store = &world.store;
-    let ask = |asked_by: &'static str| {
+    let ask_for = |asked_by: &'static str, operation: &'static str, matter: Matter| {
         let new = NewApproval {
-            operation: "block_add",
-            two: TwoPeople { matter: Matter::MassBlock, carrier: Carrier::Approver },
+            operation,
+            two: TwoPeople { matter, carrier: Carrier::Approver },
             request: "{}".to_owned(),
             summary: "blocking".to_owned(),
             reason: None,
             asked_by,
         };
-        store.approval_ask(new, draft("block_add"))
+        store.approval_ask(new, draft(operation))
     };
+    let ask = |asked_by: &'static str| ask_for(asked_by, "block_add", Matter::MassBlock);
     let first = ask("robin").await.unwrap();
     for n in 0..20 {
         ask("dana").await.unwrap_or_else(|error| panic!("{n}: {error}"));
@@ -79,6 +80,7 @@ async fn what_is_open_is_listed_whole_and_bounded_for_each(world: World) {
         );
     }
     ask("robin").await.expect("others ask all the same");
+    ask_for("dana", "privacy_erase", Matter::Purge).await.expect("and for something else");
     let over = format!(
         "INSERT INTO approval (id, operation, matter, carrier, request, summary, asked_by, asked_at, expires_at, state) \
          WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 250) \
@@ -89,8 +91,8 @@ async fn what_is_open_is_listed_whole_and_bounded_for_each(world: World) {
     assert_eq!(world.tamper(&over).await, 250);
     let all = store.approvals().await.unwrap();
     let n_waiting = all.requests.iter().take_while(|one| one.state == ApprovalState::Waiting).count();
-    assert_eq!((n_waiting, all.requests.len(), all.more), (22, 222, 50));
-    assert!(all.requests[..22].contains(&first));
+    assert_eq!((n_waiting, all.requests.len(), all.more), (23, 223, 50));
+    assert!(all.requests[..23].contains(&first));
 
     world.clock.advance(Duration::hours(WAITS_HOURS));
     ask("dana").await.expect("what ran out is open no more");
