@@ -44,13 +44,13 @@ fn write(file: &Path, kept: &[KeptErasure]) -> Result<(), OpError> {
     written.map_err(cannot)
 }
 
-/// Does in this database what it does not know of.
+/// Does in this database what it does not know of; how much of that a legal hold in force in it keeps from being done.
 ///
 /// # Errors
 /// What the database says; `Unavailable` if the list cannot be read or written.
-pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<(), OpError> {
+pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<usize, OpError> {
     let (log, _) = store.erasures_kept().await?;
-    let Some(file) = file_of(paths, &log) else { return Ok(()) };
+    let Some(file) = file_of(paths, &log) else { return Ok(0) };
     let kept = read(&file)?;
     let replayed = store.privacy_replay(&kept).await?;
     if replayed.held > 0 {
@@ -71,7 +71,7 @@ pub(crate) async fn again(paths: &Paths, store: &Store) -> Result<(), OpError> {
         // What lay in the file of the older copy.
         store.privacy_settle().await?;
     }
-    Ok(())
+    Ok(replayed.held)
 }
 
 /// Remembers the erasures of this database, if its log continues what this console saw and this console did not see the log

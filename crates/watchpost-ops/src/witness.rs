@@ -148,6 +148,8 @@ struct State {
     key_since: Option<DateTime<Utc>>,
     /// After how many days of that a word is said, by the last look.
     key_age: KeyAge,
+    /// Erasures that were not done again when the database was opened, because legal holds keep the people.
+    erasures_held: usize,
 }
 
 /// What this console knows of the log of one connection.
@@ -434,12 +436,26 @@ impl Witness {
             (Some(detail), _) => TrailStatus { ok: false, detail, key_warning },
             (None, Some(seen)) => {
                 let since = state.memory.since.unwrap_or(seen.at).format("%Y-%m-%d");
-                let detail =
-                    format!("{} records; it continues what this console has seen since {since}", seen.size);
+                let held = match state.erasures_held {
+                    0 => String::new(),
+                    n => format!(
+                        "; when it was opened {n} erasures were NOT done again, because legal holds in force keep these people \
+                         (docs/privacy.md, Older copies)"
+                    ),
+                };
+                let detail = format!(
+                    "{} records; it continues what this console has seen since {since}{held}",
+                    seen.size
+                );
                 TrailStatus { ok: true, detail, key_warning }
             }
             (None, None) => TrailStatus { ok: true, detail: "not looked at yet".to_owned(), key_warning },
         }
+    }
+
+    /// So many erasures were not done again when the database was opened.
+    pub(crate) fn erasures_held(&self, n: usize) {
+        self.state().erasures_held = n;
     }
 
     /// The console ends: a webhook that just failed is not tried once more.

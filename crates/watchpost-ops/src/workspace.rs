@@ -119,13 +119,14 @@ impl Workspace {
         let role = store.login_role().await?;
         let login = store.login().await?;
         // What was erased stays erased, also where an older copy took the place of the database.
-        crate::erasures::again(console.paths(), &store).await?;
+        let erasures_held = crate::erasures::again(console.paths(), &store).await?;
         // A key of this session is an owner's: a short run that keeps none would leave one more key in the trail each time.
         // Nor has such a run anybody asked to open the keychain before something needs the key.
         let is_short = !console.is_owner();
         let with = if is_short { secrets.quiet() } else { secrets.clone() };
         let signer = crate::signing::signer(&with, &store, !is_short).await?;
         let witness = Witness::new(console.paths(), &connection, signer);
+        witness.erasures_held(erasures_held);
         let nodes = SeenNodes::of(console.paths(), connection.id);
         let redis_target = redis_target(console, &connection, redis_password, sentinel_password);
         let own_addresses = own_addresses(&connection).await;

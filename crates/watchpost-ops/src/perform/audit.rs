@@ -218,17 +218,14 @@ pub(crate) async fn audit_accept(cx: Context, request: AuditAccept) -> Result<Au
     witness.tend(&workspace, None).await?;
     let held = witness.problem().map(|(_, problem)| problem);
     let is_held = held.is_some();
-    let problem = match held {
-        Some(problem) => problem,
-        None => {
-            let log = workspace.store().audit_look(None).await?.now.log;
-            if !witness.is_copy_of(&log) {
-                return Err(OpError::precondition(
-                    "nothing is held against the log: there is nothing to accept",
-                ));
-            }
-            "this console saw the log at another address first".to_owned()
+    let problem = if let Some(problem) = held {
+        problem
+    } else {
+        let log = workspace.store().audit_look(None).await?.now.log;
+        if !witness.is_copy_of(&log) {
+            return Err(OpError::precondition("nothing is held against the log: there is nothing to accept"));
         }
+        "this console saw the log at another address first".to_owned()
     };
     let held = Change::new("held_against_the_log", problem, serde_json::Value::Null);
     workspace.store().audit_append(cx.record("audit", vec![held], Some(reason.clone()))).await?;
