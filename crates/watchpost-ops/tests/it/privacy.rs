@@ -230,7 +230,10 @@ async fn a_copy_elsewhere_says_of_nobody_that_they_were_erased() {
     fourth.console.close().await;
     let fifth = desk(&home, Tenure::Guest, local_connection()).await;
     assert!(is_here(&fifth, &kept).await, "a hold keeps this one");
-    assert!(!is_here(&fifth, &free).await, "and nothing the other one");
+    assert!(!accounts(&fifth).await.contains(&free), "and nothing the other one");
+    let list = fifth.ask::<operation::privacy_list>(Nothing {}).await.expect("erasures can be listed");
+    let done: Vec<_> = list.erasures.iter().map(|erasure| erasure.id.as_str()).collect();
+    assert_eq!(done, ["beadbeadbeadbead"]);
     fifth.console.close().await;
 }
 
