@@ -170,9 +170,9 @@ fn follow_links(app: &tauri::App) {
     app.deep_link().on_open_url(move |event| go(&handle, event.urls()));
 }
 
-/// Longer than a Redis that is there takes. A private one that loads its data, or a server out of reach, takes seconds,
-/// and what the window shows first is in the database.
-const REDIS_WAIT: Duration = Duration::from_millis(150);
+/// Longer than a server that is there takes. One out of reach takes many seconds, and what the window shows first is in the
+/// database; a private server starts when that is drawn.
+const REDIS_WAIT: Duration = Duration::from_secs(1);
 
 /// The name of this program on the session's bus: one for each data folder, since each can have a window of its own.
 fn bus_name(folder: &[u8]) -> String {

@@ -101,6 +101,7 @@ pub(crate) async fn remember(paths: &Paths, workspace: &Workspace) -> Result<(),
     if witness.is_copy_of(&log) {
         tracing::warn!(
             n,
+            connection = workspace.connection().name.as_str(),
             "erasures of this database are not remembered: this console saw its log at another address first, so it may be an \
              altered copy. If it took the place of the other one, say so with `watchpost audit accept --reason TEXT`"
         );

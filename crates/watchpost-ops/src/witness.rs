@@ -158,6 +158,8 @@ pub(crate) struct Witness {
     folder: PathBuf,
     /// Which log was here last.
     here: PathBuf,
+    /// SHA-256 of the address of the database.
+    address: String,
     /// The key of this console; it signs only while nothing is held against the log.
     signer: RwLock<Option<Signer>>,
     state: Mutex<State>,
@@ -167,10 +169,12 @@ pub(crate) struct Witness {
 
 impl Witness {
     pub(crate) fn new(paths: &Paths, connection: &Connection, signer: Option<Signer>) -> Self {
-        let name = format!("{}-{}.json", connection.id, address_digest(&connection.database));
+        let address = address_digest(&connection.database);
+        let name = format!("{}-{}.json", connection.id, &address[..8]);
         Self {
             folder: paths.witness(),
             here: paths.witness().join(name),
+            address,
             signer: RwLock::new(signer),
             state: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
@@ -594,5 +598,5 @@ fn address_digest(database: &DatabaseConnection) -> String {
         DatabaseConnection::Sqlite { path } => path.clone().unwrap_or_default(),
         DatabaseConnection::Postgres { host, port, database, .. } => format!("{host}:{port}/{database}"),
     };
-    hex::encode(&Sha256::digest(address.as_bytes())[..4])
+    hex::encode(Sha256::digest(address.as_bytes()))
 }

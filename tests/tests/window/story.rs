@@ -42,6 +42,8 @@ async fn the_main_job_in_the_window() -> Result<()> {
 
 /// A wrong password is named as such; the right one opens the connection.
 async fn connect(window: &Window, redis: &Redis) -> Result<()> {
+    // What is typed before a workspace is open goes when one is.
+    window.wait_for_text("[data-test=status-workspace]", "local").await?;
     window.go("#/settings").await?;
     window.click("[data-test=connection-add]").await?;
     window

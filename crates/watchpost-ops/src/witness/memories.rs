@@ -26,6 +26,9 @@ struct Here {
     /// This console saw the log at another address before it was at this one, and nobody took it as it is here since.
     #[serde(default)]
     copy: bool,
+    /// SHA-256 of the address: the name of the file has only the beginning of it.
+    #[serde(default)]
+    address: Option<String>,
 }
 
 impl Witness {
@@ -80,16 +83,20 @@ impl Witness {
 
     /// Remembers which log is here.
     pub(super) fn is_here(&self, log: &str) -> Result<(), OpError> {
-        let known = stored::<Here>(&self.here);
-        if known.is_ok_and(|known| known.is_some_and(|here| here.log.as_deref() == Some(log))) {
+        let here = self.here_with(log, self.is_copy_of(log));
+        if stored::<Here>(&self.here).is_ok_and(|known| known.as_ref() == Some(&here)) {
             return Ok(());
         }
-        write(&self.here, &Here { log: Some(log.to_owned()), copy: self.is_copy_of(log) })
+        write(&self.here, &here)
     }
 
     /// Remembers that a person took the log as it is here.
     pub(super) fn is_taken_here(&self, log: &str) -> Result<(), OpError> {
-        write(&self.here, &Here { log: Some(log.to_owned()), copy: false })
+        write(&self.here, &self.here_with(log, false))
+    }
+
+    fn here_with(&self, log: &str, copy: bool) -> Here {
+        Here { log: Some(log.to_owned()), copy, address: Some(self.address.clone()) }
     }
 
     /// Is what is here of this log a copy, for all that this console knows: did it see the log at another address first, and
@@ -97,6 +104,7 @@ impl Witness {
     pub(crate) fn is_copy_of(&self, log: &str) -> bool {
         if let Ok(Some(here)) = stored::<Here>(&self.here)
             && here.log.as_deref() == Some(log)
+            && here.address.as_ref().is_none_or(|address| *address == self.address)
         {
             return here.copy;
         }
@@ -112,7 +120,7 @@ impl Witness {
                 continue;
             }
             // Another connection to the same database.
-            if address_in(&path) == address_in(&self.here) && !there.copy {
+            if there.address.as_ref() == Some(&self.address) && !there.copy {
                 return false;
             }
             is_elsewhere = true;
@@ -163,17 +171,11 @@ impl Witness {
                 old = more;
             }
             write(&file, &old)?;
-            write(&path, &Here { log: Some(log), copy: false })?;
+            write(&path, &Here { log: Some(log), copy: false, address: None })?;
         }
         self.state().moved = true;
         Ok(())
     }
-}
-
-/// The digest of the address in the name of a file of a connection.
-fn address_in(file: &Path) -> Option<String> {
-    let name = file.file_stem()?.to_string_lossy().into_owned();
-    name.rsplit_once('-').map(|(_, address)| address.to_owned())
 }
 
 /// The file of a log. Its id is what the database says: it names no file by itself.

@@ -280,7 +280,7 @@ pub(super) async fn of_redis(workspace: &Workspace, subject: &Subject) -> Result
 fn files_of_redis(folder: &Path, forms: &[Vec<u8>], failed: Option<&str>) -> Vec<Residue> {
     let (mut found, mut clean) = (Vec::new(), 0_u64);
     let is_kept = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "aof" || ending == "rdb");
-    let files = below(folder.to_owned()).into_iter().chain(below(folder.join("appendonlydir")));
+    let files = files_in(folder).into_iter().chain(files_in(&folder.join("appendonlydir")));
     for path in files.filter(is_kept) {
         let name = format!("bytes of {}", path.display());
         match (count(&path, forms), failed) {
@@ -317,11 +317,36 @@ fn files_of_redis(folder: &Path, forms: &[Vec<u8>], failed: Option<&str>) -> Vec
     found
 }
 
-/// A file, or the files in a folder; one more than are looked at says that there are more.
+/// The files in a folder.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_file()).take(FILES_MAX + 1).collect()
+}
+
+/// A file, or the files in a folder and below; one more than are looked at says that there are more.
 fn below(path: PathBuf) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(&path) else { return vec![path] };
-    let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
-    files.take(FILES_MAX + 1).collect()
+    if !path.is_dir() {
+        return vec![path];
+    }
+    let (mut files, mut folders) = (Vec::new(), vec![path]);
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            files.push(folder); // Told as what cannot be read.
+            continue;
+        };
+        for entry in entries.flatten() {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                // A link is followed to a file, and to no folder: it may lead round in circles.
+                _ if entry.path().is_file() => files.push(entry.path()),
+                _ => {}
+            }
+            if files.len() > FILES_MAX {
+                return files;
+            }
+        }
+    }
+    files
 }
 
 /// Is there no such file, with nothing hidden from this account?
