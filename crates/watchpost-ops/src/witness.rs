@@ -15,9 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use watchpost_model::audit::{AuditVerification, EvidenceStrength, LogSeen, LogVerified};
-use watchpost_model::connection::{Connection, DatabaseConnection};
+use watchpost_model::connection::Connection;
 use watchpost_store::{LogLook, Signer, Store, StoreError};
 
 use crate::contract::{AuditPlace, AuditPlaces, TrailStatus};
@@ -169,7 +168,7 @@ pub(crate) struct Witness {
 
 impl Witness {
     pub(crate) fn new(paths: &Paths, connection: &Connection, signer: Option<Signer>) -> Self {
-        let address = address_digest(&connection.database);
+        let address = memories::address_digest(&connection.database);
         let name = format!("{}-{}.json", connection.id, &address[..8]);
         Self {
             folder: paths.witness(),
@@ -590,13 +589,4 @@ async fn compared(
         look = store.audit_look(Some(confirmed)).await?;
     }
     Ok(look)
-}
-
-/// Another database is another log, also behind the same connection.
-fn address_digest(database: &DatabaseConnection) -> String {
-    let address = match database {
-        DatabaseConnection::Sqlite { path } => path.clone().unwrap_or_default(),
-        DatabaseConnection::Postgres { host, port, database, .. } => format!("{host}:{port}/{database}"),
-    };
-    hex::encode(Sha256::digest(address.as_bytes()))
 }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use watchpost_model::audit::LogSeen;
+use watchpost_model::connection::DatabaseConnection;
 use watchpost_store::{Store, StoreError};
 
 use super::{Memory, Witness};
@@ -176,6 +177,15 @@ impl Witness {
         self.state().moved = true;
         Ok(())
     }
+}
+
+/// Another database is another log, also behind the same connection.
+pub(super) fn address_digest(database: &DatabaseConnection) -> String {
+    let address = match database {
+        DatabaseConnection::Sqlite { path } => path.clone().unwrap_or_default(),
+        DatabaseConnection::Postgres { host, port, database, .. } => format!("{host}:{port}/{database}"),
+    };
+    hex::encode(Sha256::digest(address.as_bytes()))
 }
 
 /// The file of a log. Its id is what the database says: it names no file by itself.
