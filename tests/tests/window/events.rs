@@ -32,6 +32,8 @@ async fn import(home: &Home, requests: &[(&str, &str)]) -> Result<()> {
 }
 
 async fn opened(home: &Home) -> Result<Window> {
+    // The list holds what the engine had read when it was asked for, and does not move by itself.
+    home.cli(["serve", "--until-idle"]).await?.ok()?;
     let window = Window::launch(home).await?;
     window.wait_for_text("[data-test=status-workspace]", "shop").await?;
     window.go("#/events").await?;
