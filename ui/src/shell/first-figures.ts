@@ -2,7 +2,7 @@
 
 import type { App } from '$ui/state/app.svelte';
 
-/** Pause between two looks. */
+/** Pause between two looks. Whether the code of a panel is there is no state that tells by itself, so it is looked for; this ends within seconds of the start. */
 const PAUSE_MS = 50;
 /** After this long it is not waited any more: a server may never answer. */
 const MOST_MS = 3_000;
@@ -21,6 +21,7 @@ export function whenDrawn(app: App, there: () => boolean, then: () => void): () 
   };
   const look = (waited: number): void => {
     if (waited >= MOST_MS || ready()) frames(2);
+    // Nothing announces that all of it is there: look again a little later.
     else timer = setTimeout(() => look(waited + PAUSE_MS), PAUSE_MS);
   };
   look(0);
