@@ -272,8 +272,8 @@ async fn a_folder_of_many_copies_is_told_in_few_rows_and_not_as_clean() {
     let desk = desk(&home, Tenure::Owner, local_connection()).await;
     desk.fill().await;
     resolve_all(&desk).await;
-    let [many, named] = ["many.json", "named.json"].map(|name| vault.path().join(name));
-    for path in [&many, &named] {
+    let [many, named, deep] = ["many.json", "named.json", "deep.json"].map(|name| vault.path().join(name));
+    for path in [&many, &named, &deep] {
         let path = path.display().to_string();
         let export = PrivacyExport { kind: SubjectKind::User, subject: "nobody.known".into(), path };
         desk.ask::<operation::privacy_export>(export).await.expect("it is exported");
@@ -286,6 +286,9 @@ async fn a_folder_of_many_copies_is_told_in_few_rows_and_not_as_clean() {
             std::fs::write(path.join(format!("{n}.txt")), text).expect("it is written");
         }
     }
+    std::fs::remove_file(&deep).expect("it goes");
+    std::fs::create_dir_all(deep.join("tile/0")).expect("folders take its place");
+    std::fs::write(deep.join("tile/0/000"), &everybody).expect("it is written");
     let (_, erased) = erase_somebody(&desk).await;
     let of = |path: &std::path::Path| {
         let path = path.display().to_string();
@@ -297,6 +300,8 @@ async fn a_folder_of_many_copies_is_told_in_few_rows_and_not_as_clean() {
     assert!(found.len() == 21 && found.iter().all(|one| one.state == ResidueState::Found), "{found:#?}");
     let more = found.iter().find(|one| one.place.starts_with("10 more files in ")).expect("the others");
     assert!(more.n >= 10, "{more:?}");
+    let found = of(&deep);
+    assert_eq!(found.iter().map(|one| one.state).collect::<Vec<_>>(), [ResidueState::Found], "{found:#?}");
     assert!(!erased.clean);
     desk.console.close().await;
 }
