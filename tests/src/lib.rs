@@ -27,6 +27,8 @@ mod home;
 #[expect(dead_code, reason = "a file of another crate's tests, which uses all of it")]
 #[path = "../../crates/watchpost-detect/tests/it/mmdb.rs"]
 mod mmdb;
+#[path = "../../crates/watchpost-redis/tests/it/port.rs"]
+mod port;
 mod postgres;
 mod redis;
 mod scenes;

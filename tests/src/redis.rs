@@ -1,6 +1,5 @@
 //! A private Redis server.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::daemon::Daemon;
+use crate::port::free_port;
 use crate::wait::until;
 
 /// A `redis-server` of its own on a Unix socket and a free loopback port, without persistence.
@@ -34,7 +34,7 @@ impl Redis {
     /// When `redis-server` is missing, refuses a directive or does not answer.
     pub async fn start_with(directives: &[&str]) -> Result<Self> {
         let root = tempfile::Builder::new().prefix("wp-redis-").tempdir()?;
-        let port = free_port()?;
+        let port = free_port();
         let mut command = Command::new("redis-server");
         command.args([
             "--bind",
@@ -116,11 +116,6 @@ pub(crate) fn redis_cli(socket: &std::path::Path, args: &[&str]) -> Result<Strin
         );
     }
     Ok(text)
-}
-
-/// A port that nobody listens on at this moment.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0").context("no free loopback port")?.local_addr()?.port())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub use fantoccini::key::Key;
 
 use crate::daemon::{Daemon, log_tail, signal};
 use crate::home::Home;
-use crate::redis::free_port;
+use crate::port::free_port;
 use crate::screen;
 use crate::session::apply;
 use crate::wait::{Hopeless, until};
@@ -65,7 +65,7 @@ impl Window {
         environment.entry("WATCHPOST_LOG".to_owned()).or_insert_with(|| "info".to_owned());
         let log = next_log(home.artefacts());
 
-        let port = free_port()?;
+        let port = free_port();
         let mut command = Command::new("WebKitWebDriver");
         command.arg(format!("--port={port}")).current_dir(home.work());
         let mut driver = Daemon::spawn("WebKitWebDriver", apply(&mut command, &environment), &log)?;

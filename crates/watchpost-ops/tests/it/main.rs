@@ -31,6 +31,8 @@ mod observe;
 mod opening;
 mod people;
 mod plan;
+#[path = "../../../watchpost-redis/tests/it/port.rs"]
+mod port;
 mod privacy;
 mod rdb;
 mod real_logs;

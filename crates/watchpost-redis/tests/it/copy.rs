@@ -33,7 +33,7 @@ use crate::backup::take;
 use crate::damage::Damage;
 use crate::damage::damaged;
 use crate::diagnose::certificates;
-use crate::diagnose::free_port;
+use crate::port::free_port;
 use crate::support::PREFIX;
 use crate::support::TestServer;
 use crate::support::old_event;

@@ -12,6 +12,7 @@ use watchpost_redis::RedisTarget;
 use watchpost_redis::TargetAddress;
 use watchpost_redis::diagnose;
 
+use crate::port::free_port;
 use crate::support::PREFIX;
 use crate::support::TestServer;
 use crate::support::query;
@@ -37,11 +38,6 @@ fn tcp(port: u16, tls: Option<TlsFiles>) -> RedisTarget {
         prefix: PREFIX.into(),
         observe: false,
     }
-}
-
-/// A port of this machine that nothing uses now.
-pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! Several private servers that belong together. Also of the tests of `watchpost-ops`.
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -9,6 +8,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::port::free_port;
 
 /// Passwords of the servers and of the Sentinels: different ones.
 pub(crate) const SERVER_PASSWORD: &str = "of the servers";
@@ -178,7 +179,6 @@ impl Cluster {
             let (text, bus_text) = (port.to_string(), bus.to_string());
             let mut words = vec!["--port", &text, "--bind", "127.0.0.1", "--save", "", "--dir", "./"];
             words.extend(["--cluster-enabled", "yes", "--cluster-port", &bus_text]);
-            words.extend(["--cluster-node-timeout", "2000"]);
             let dir = cluster.home.path().join(n.to_string());
             cluster.nodes.push(Node::start(&dir, port, None, &words));
             buses.push(bus_text);
@@ -199,6 +199,10 @@ impl Cluster {
             })
         })
         .await;
+        // A node that gets no processor time for a while is not dead: none of the tests waits for nodes to find that out.
+        for node in &cluster.nodes {
+            assert_eq!(node.ask(&["CONFIG", "SET", "cluster-node-timeout", "600000"]), "OK");
+        }
         cluster
     }
 
@@ -238,12 +242,6 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = text.lines();
     lines.find(|line| *line == name)?;
     lines.next()
-}
-
-/// A port that nobody listens on at the moment.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it is bound").port()
 }
 
 /// Waits for something that nobody announces.

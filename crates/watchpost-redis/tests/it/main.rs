@@ -19,6 +19,7 @@ mod local;
 mod old_server;
 mod optimize;
 mod optimize_preview;
+mod port;
 mod queue;
 mod retention;
 mod rights;

@@ -22,8 +22,8 @@ use crate::fleet::Node;
 use crate::fleet::SENTINEL_PASSWORD;
 use crate::fleet::SERVER_PASSWORD;
 use crate::fleet::Set;
-use crate::fleet::free_port;
 use crate::fleet::wait;
+use crate::port::free_port;
 use crate::support::PREFIX;
 use crate::support::old_event;
 
