@@ -32,16 +32,17 @@ fn read(file: &Path) -> Result<Vec<KeptErasure>, OpError> {
 
 /// Replaces the list whole.
 fn write(file: &Path, kept: &[KeptErasure]) -> Result<(), OpError> {
-    let cannot = |error: std::io::Error| {
-        OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", file.display()))
-    };
     let json = serde_json::to_vec_pretty(kept).map_err(|error| OpError::internal(error.to_string()))?;
     let part = file.with_extension(format!("part-{}", std::process::id()));
     let written = std::fs::write(&part, json).and_then(|()| {
         std::fs::File::open(&part)?.sync_all()?;
         std::fs::rename(&part, file)
     });
-    written.map_err(cannot)
+    written.map_err(|error| cannot_write(file, &error))
+}
+
+fn cannot_write(file: &Path, error: &std::io::Error) -> OpError {
+    OpError::new(ErrorCode::Unavailable, format!("cannot write {}: {error}", file.display()))
 }
 
 /// Does in this database what it does not know of; how much of that a legal hold in force in it keeps from being done.
@@ -87,14 +88,9 @@ pub(crate) async fn remember(paths: &Paths, workspace: &Workspace) -> Result<(),
     }
     let (log, known) = workspace.store().erasures_kept().await?;
     let Some(file) = file_of(paths, &log) else { return Ok(()) };
-    let mut kept = read(&file)?;
-    let before = kept.len();
-    for one in known {
-        if !kept.iter().any(|other| other.id == one.id) {
-            kept.push(one);
-        }
-    }
-    let n = kept.len() - before;
+    let is_new = |kept: &[KeptErasure], one: &KeptErasure| kept.iter().all(|other| other.id != one.id);
+    let kept = read(&file)?;
+    let n = known.iter().filter(|one| is_new(&kept, one)).count();
     if n == 0 {
         return Ok(());
     }
@@ -106,6 +102,16 @@ pub(crate) async fn remember(paths: &Paths, workspace: &Workspace) -> Result<(),
              altered copy. If it took the place of the other one, say so with `watchpost audit accept --reason TEXT`"
         );
         return Ok(());
+    }
+    // Of several processes each adds to what the others wrote meanwhile.
+    let _alone = std::fs::File::create(file.with_extension("lock"))
+        .and_then(|lock| lock.lock().map(|()| lock))
+        .map_err(|error| cannot_write(&file, &error))?;
+    let mut kept = read(&file)?;
+    for one in known {
+        if is_new(&kept, &one) {
+            kept.push(one);
+        }
     }
     write(&file, &kept)
 }

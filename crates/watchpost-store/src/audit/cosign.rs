@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use watchpost_model::audit::LogSeen;
+use watchpost_model::audit::{Checkpoint, LogSeen};
 
 use crate::audit::checkpoint;
 use crate::audit::keys::LogKey;
@@ -19,8 +19,11 @@ use crate::engine::args;
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
-/// Checkpoints whose cosignatures are looked at; newer ones say more.
-const CHECKPOINTS: i64 = 64;
+/// So many of the newest cosignatures are looked at for some that do not fit.
+const LOOKED_AT: i64 = 64;
+/// So many of a key that the log knows are looked at for one that fits. Whoever may write rows, which is every login of a
+/// server, can put any number of them above the true ones: a witness is not to be lost under those.
+const OF_A_KEY: i64 = 10_000;
 
 /// Who signed for what they saw.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -52,6 +55,22 @@ fn first_of<'k>(keys: &'k [LogKey], name: &'k str) -> &'k str {
     }
     first
 }
+
+/// Is it a cosignature of this checkpoint by this witness, with a key that was good then? Or why not.
+fn fits(keys: &[LogKey], signed: &Checkpoint, witness: &str, line: &str) -> Result<(), String> {
+    let text = signed_text(&signed.note).unwrap_or_default();
+    match maker(keys, witness, text, line) {
+        Some(LogKey { revoked: Some(record), .. }) if *record < signed.size => {
+            Err(format!("was made with a key that record {record} had revoked"))
+        }
+        Some(_) => Ok(()),
+        None => Err("does not fit it".to_owned()),
+    }
+}
+
+/// Cosignatures with their checkpoints.
+const COSIGNED: &str = "SELECT c.size, c.root, c.at, c.note, c.key_name, w.key_name, w.line FROM audit_cosignature w \
+                        JOIN audit_checkpoint c ON c.size = w.size";
 
 impl Store {
     /// Signs, as a witness, the newest checkpoint if another key signed it and the tree leads to it. `walked` is where an
@@ -112,34 +131,33 @@ impl Store {
         let keys = self.audit_log_keys().await?;
         let own: BTreeSet<&str> = own.iter().map(|name| first_of(&keys, name)).collect();
         let mut tx = self.read().await?;
-        let sql = "SELECT c.size, c.root, c.at, c.note, c.key_name, w.key_name, w.line FROM audit_cosignature w \
-                   JOIN audit_checkpoint c ON c.size = w.size WHERE w.at >= $1 ORDER BY c.size DESC LIMIT $2";
-        let rows = tx.fetch(sql, args![since, CHECKPOINTS]).await?;
-        let (mut names, mut bad) = (BTreeSet::new(), Vec::new());
-        for row in &rows {
+        let newest = format!("{COSIGNED} WHERE w.at >= $1 ORDER BY c.size DESC LIMIT $2");
+        let mut bad = Vec::new();
+        for row in &tx.fetch(newest, args![since, LOOKED_AT]).await? {
             let (signed, witness, line) = (checkpoint::from_row(row)?, row.text(5)?, row.text(6)?);
-            let text = signed_text(&signed.note).unwrap_or_default();
-            let first = first_of(&keys, &witness);
-            let is_own = own.contains(first)
-                || first == first_of(&keys, &signed.key_name)
-                || witness.starts_with("watchpost-session/");
-            let wrong = match maker(&keys, &witness, text, &line) {
-                Some(LogKey { revoked: Some(record), .. }) if *record < signed.size => {
-                    format!("was made with a key that record {record} had revoked")
+            if let Err(wrong) = fits(&keys, &signed, &witness, &line) {
+                let size = signed.size;
+                let words =
+                    format!("the cosignature of {witness} under the checkpoint of size {size} {wrong}");
+                bad.push((size, words));
+            }
+        }
+        let of_key = format!("{COSIGNED} WHERE w.at >= $1 AND w.key_name = $3 ORDER BY c.size DESC LIMIT $2");
+        let witnesses: BTreeSet<&str> = keys.iter().map(|key| key.name.as_str()).collect();
+        let mut names = BTreeSet::new();
+        for witness in witnesses {
+            let first = first_of(&keys, witness);
+            if own.contains(first) || witness.starts_with("watchpost-session/") || names.contains(first) {
+                continue;
+            }
+            for row in &tx.fetch(of_key.clone(), args![since, OF_A_KEY, witness]).await? {
+                let (signed, line) = (checkpoint::from_row(row)?, row.text(6)?);
+                let is_anothers = first != first_of(&keys, &signed.key_name);
+                if is_anothers && fits(&keys, &signed, witness, &line).is_ok() {
+                    names.insert(first.to_owned());
+                    break;
                 }
-                Some(_) => {
-                    if !is_own {
-                        names.insert(first.to_owned());
-                    }
-                    continue;
-                }
-                None => "does not fit it".to_owned(),
-            };
-            let size = signed.size;
-            bad.push((
-                size,
-                format!("the cosignature of {witness} under the checkpoint of size {size} {wrong}"),
-            ));
+            }
         }
         Ok(Witnesses { keys: names.into_iter().collect(), bad })
     }

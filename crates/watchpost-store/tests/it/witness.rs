@@ -285,6 +285,21 @@ async fn another_console_signs_for_what_it_saw(world: World) {
     assert_eq!((walked.size, &walked.root), (newest.size, &newest.root));
     assert_eq!(second.audit_cosign(Some(&walked)).await.unwrap(), None, "once for each checkpoint");
     assert_eq!(names().await, ["watchpost/desk-8"]);
+    // Whoever may write rows puts many above it; the witness is still there.
+    world
+        .tamper(
+            "INSERT INTO audit_cosignature (size, key_name, at, line) SELECT size, 'nobody/' || n, at, line \
+             FROM audit_cosignature, (WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 100) \
+             SELECT n FROM c) AS junk",
+        )
+        .await;
+    assert_eq!(names().await, ["watchpost/desk-8"]);
+    assert_eq!(
+        world.store.audit_witnesses(since, &[]).await.unwrap().bad.len(),
+        63,
+        "and what does not fit is told"
+    );
+    world.tamper("DELETE FROM audit_cosignature WHERE key_name LIKE 'nobody/%'").await;
     let own = ["watchpost/desk-8".to_owned()];
     let to_itself = world.store.audit_witnesses(since, &own).await.unwrap();
     assert_eq!(to_itself, watchpost_store::Witnesses::default(), "nobody is a witness to itself");
