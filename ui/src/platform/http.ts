@@ -2,6 +2,7 @@
 // never sent to a server, and is kept for the session only.
 
 import type { LiveBatch, Tag, WorkspaceStatus } from '$ui/generated/model';
+import { moved } from './moved';
 import type { OpenFileOptions, OperationName, Platform, Reply, Request, SaveFileOptions } from './types';
 
 /** Time between two looks at the workspace, in milliseconds; the daemon pushes nothing. */
@@ -108,10 +109,4 @@ export class HttpPlatform implements Platform {
 /** A header holds printable ASCII only; a name outside it is refused by the daemon, which says so. */
 function headerText(text: string): string {
   return /^[ -~]*$/.test(text) ? text : encodeURIComponent(text);
-}
-
-/** Has anything but the times of the answers changed between two looks? */
-function moved(before: WorkspaceStatus, after: WorkspaceStatus): boolean {
-  const still = (status: WorkspaceStatus): string => JSON.stringify(status, (key, value: unknown) => (key === 'at' || key === 'last_ok' ? null : value));
-  return still(before) !== still(after);
 }

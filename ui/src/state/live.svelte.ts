@@ -2,6 +2,7 @@
 
 import { tick } from 'svelte';
 import type { JobRun, LiveBatch, WorkspaceStatus } from '$ui/generated/model';
+import { moved } from '$ui/platform/moved';
 import type { Platform } from '$ui/platform/types';
 import { normaliseError, type OperationError } from './error';
 import type { QueryCache } from './query-cache.svelte';
@@ -90,7 +91,7 @@ export class Live {
     // A gap means that the shell dropped batches: we cannot know what was in them.
     const gap = this.#seq !== 0 && batch.seq !== this.#seq + 1;
     this.#seq = batch.seq;
-    this.jobs = batch.jobs;
+    if (this.jobs.length > 0 || batch.jobs.length > 0) this.jobs = batch.jobs;
     this.#takeStatus(batch.status);
     if (gap) this.#queries.invalidate(ALL_TAGS);
     else if (batch.changed.length > 0) this.#queries.invalidate(batch.changed);
@@ -100,7 +101,8 @@ export class Live {
     const connection = status.connection?.id ?? null;
     const switched = this.#connection !== undefined && this.#connection !== connection;
     this.#connection = connection;
-    this.status = status;
+    // What says the same as before is not drawn anew with each beat.
+    if (this.status === undefined || moved(this.status, status)) this.status = status;
     this.error = null;
     this.heardAt = Date.now();
     if (!switched) return;

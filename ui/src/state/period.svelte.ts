@@ -19,11 +19,16 @@ const ROLLING: Record<Exclude<Preset, 'all' | 'custom'>, { length: number; step:
   '90d': { length: 90 * DAY, step: 15 * MINUTE },
 };
 
+/** When the step of a preset at `now` began, Unix milliseconds. */
+function stepOf(preset: Exclude<Preset, 'custom'>, now: number): number {
+  return preset === 'all' ? 0 : Math.floor(now / ROLLING[preset].step) * ROLLING[preset].step;
+}
+
 /** The period of a rolling preset at `now` (Unix milliseconds); `null` means all data. */
 export function rolling(preset: Exclude<Preset, 'custom'>, now: number): Period | null {
   if (preset === 'all') return null;
   const { length, step } = ROLLING[preset];
-  const to = (Math.floor(now / step) + 1) * step;
+  const to = stepOf(preset, now) + step;
   return { from: new Date(to - length).toISOString(), to: new Date(to).toISOString() };
 }
 
@@ -35,10 +40,10 @@ class PeriodChoice {
   #custom = $state.raw<Period | null>(null);
   /** What was looked at before it was narrowed in a chart, the last one last. */
   #wider = $state.raw<readonly { preset: Preset; custom: Period | null }[]>([]);
-  readonly #current = $derived.by(() => {
-    if (this.#preset === 'custom') return this.#custom ?? rolling('24h', clock.now);
-    return rolling(this.#preset, clock.now);
-  });
+  readonly #rolling = $derived(this.#preset === 'custom' ? '24h' : this.#preset);
+  /** Unix milliseconds. The clock ticks each second; whoever shows the period is drawn anew when a step is over only. */
+  readonly #step = $derived(stepOf(this.#rolling, clock.now));
+  readonly #current = $derived.by(() => (this.#preset === 'custom' ? this.#custom : null) ?? rolling(this.#rolling, this.#step));
 
   get preset(): Preset {
     return this.#preset;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clock } from './clock.svelte';
 import { period, rolling } from './period.svelte';
 
 const NOW = Date.UTC(2026, 10, 20, 23, 4, 5);
@@ -12,6 +13,18 @@ describe('rolling periods', () => {
   it('stays the same within a step', () => {
     expect(rolling('24h', NOW + 50_000)).toEqual(rolling('24h', NOW));
     expect(rolling('24h', NOW + 60_000)).not.toEqual(rolling('24h', NOW));
+  });
+
+  it('is one and the same until its step is over, however often the clock ticks', () => {
+    const real = clock.now;
+    period.preset = '24h';
+    clock.now = NOW;
+    const before = period.current;
+    clock.now = NOW + 1_000;
+    expect(period.current).toBe(before);
+    clock.now = NOW + 60_000;
+    expect(period.current).toEqual(rolling('24h', NOW + 60_000));
+    clock.now = real;
   });
 
   it('has no bounds for all data', () => {

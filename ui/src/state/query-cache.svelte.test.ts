@@ -41,6 +41,21 @@ describe('QueryCache', () => {
     expect(platform.calls).toHaveLength(1);
   });
 
+  it('keeps what is shown when the next answer says the same', async () => {
+    let notes = 0;
+    const { cache, platform } = cacheWith((number) => ({ ...detail(number), notes: Array.from({ length: notes }) }) as unknown as IncidentDetail);
+    const entry = cache.entry('incident_detail', { number: 1 });
+    cache.watch(entry);
+    await vi.waitFor(() => expect(entry.data).toBeDefined());
+    const before = entry.data;
+    cache.invalidate(['incidents']);
+    await vi.waitFor(() => expect([platform.calls.length, entry.fetching]).toEqual([2, false]));
+    expect(entry.data).toBe(before);
+    notes = 1;
+    cache.invalidate(['incidents']);
+    await vi.waitFor(() => expect(entry.data?.notes).toHaveLength(1));
+  });
+
   it('fetches again what is shown and provides a changed tag, and only that', async () => {
     const { cache, platform } = cacheWith(detail);
     const shown = cache.entry('incident_detail', { number: 1 });

@@ -56,7 +56,8 @@ export class QueryEntry<Name extends OperationName> {
     try {
       const data = await this.#platform.call(this.name, this.request);
       if (generation !== this.#generation) return;
-      this.data = data;
+      // What says the same as before is not drawn anew.
+      if (JSON.stringify(data) !== JSON.stringify(this.data)) this.data = data;
       this.error = null;
       this.updatedAt = Date.now();
     } catch (thrown) {
