@@ -4,9 +4,9 @@
 //! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
 
 mod events;
-mod expiry;
 mod left_out;
 mod trial;
+mod way;
 
 use std::collections::HashSet;
 use std::collections::VecDeque;
@@ -23,14 +23,15 @@ use tokio_util::sync::CancellationToken;
 use watchpost_model::job::JobProgress;
 
 pub use trial::Run;
+pub(crate) use way::HashRead;
 
 use crate::error::RedisError;
 pub use crate::export::events::EventChoice;
 pub use crate::export::events::EventWalk;
 pub use crate::export::events::ExportedEvent;
-use crate::export::expiry::Expiry;
 use crate::export::left_out::LeftOut;
 use crate::export::trial::Trial;
+use crate::export::way::Expiry;
 use crate::link::PIPELINE_BYTES;
 use crate::reply;
 use crate::retention::progress;
@@ -128,6 +129,7 @@ pub(crate) struct FactWalk {
     pub(crate) walk: Walk,
     once: Once,
     expiry: Expiry,
+    hashes: HashRead,
     /// How far the server's clock is ahead of ours.
     ahead: Duration,
     named: Vec<Vec<u8>>,
@@ -140,8 +142,10 @@ pub(crate) struct FactWalk {
 
 impl FactWalk {
     pub(crate) async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
+        let (expiry, hashes) = stop::read(&cancel, way::choose(store)).await?;
         Ok(Self {
-            expiry: stop::read(&cancel, Expiry::of(store)).await?,
+            expiry,
+            hashes,
             ahead: stop::read(&cancel, store.server_now()).await? - store.now(),
             walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
             store: store.clone(),
@@ -276,7 +280,7 @@ impl KeyWalk {
             if let Some(part) = self.window().await? {
                 return Ok(Some(vec![part]));
             }
-            if self.facts.over && self.small.is_empty() && self.raw.is_empty() {
+            if self.facts.over && self.small.is_empty() && self.raw.is_empty() && self.large.is_empty() {
                 return Ok(None);
             }
             let parts = self.page().await?;
@@ -298,7 +302,8 @@ impl KeyWalk {
         let mut count = ExportCount { keys: 0, bytes: Some(0) };
         let mut trial = Trial::of(run);
         while !self.facts.over || trial.has_small() {
-            let (answered, facts) = self.facts.turn(trial.small(), |key| run.command(key)).await?;
+            let hashes = self.facts.hashes;
+            let (answered, facts) = self.facts.turn(trial.small(), |key| run.command(key, hashes)).await?;
             walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
             for key in facts {
                 let Some(kind) = key.kind else {
@@ -323,12 +328,24 @@ impl KeyWalk {
         let asked = take_page(&mut self.small);
         let raw = std::mem::take(&mut self.raw);
         let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
-        let read = raw.len() - changed;
         self.left.changed += changed as u64;
-        let mut parts = Vec::with_capacity(raw.len());
-        let look = || parts.extend(raw.into_iter().filter_map(whole));
-        let (answered, facts) = self.facts.turn_while(asked, |key| Run::Export.command(key), look).await?;
-        self.left.empty += (read - parts.len()) as u64;
+        let (mut parts, mut unread) = (Vec::with_capacity(raw.len()), Vec::new());
+        let mut empty = 0;
+        let look = || {
+            for (key, answer) in raw {
+                match answer.map(|value| whole(key, value)) {
+                    Ok(Whole::Read(part)) => parts.push(part),
+                    Ok(Whole::Empty) => empty += 1,
+                    Ok(Whole::Unread(key)) => unread.push(key),
+                    Err(_) => {} // Of another type, which is counted.
+                }
+            }
+        };
+        let hashes = self.facts.hashes;
+        let (answered, facts) =
+            self.facts.turn_while(asked, |key| Run::Export.command(key, hashes), look).await?;
+        self.left.empty += empty;
+        self.large.extend(unread);
         walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
         self.raw = answered;
         for key in facts {
@@ -383,15 +400,41 @@ impl KeyWalk {
     }
 }
 
-/// A key that was read at once; `None` if it is gone meanwhile, or of another type.
-fn whole((key, answer): Answered) -> Option<KeyPart> {
-    let kind = key.kind?;
-    let elements = kind.elements(answer.ok().filter(|value| *value != Value::Nil)?);
-    (kind == ValueKind::Text || !elements.is_empty()).then_some(KeyPart {
-        key: key.key,
-        kind,
-        expires_at: key.expires_at,
-        part: 0,
-        elements,
-    })
+/// What came of a key that was asked for at once.
+enum Whole {
+    Read(KeyPart),
+    /// Gone meanwhile, or nothing is in it.
+    Empty,
+    /// A payload that is not read here: window by window it is.
+    Unread(KeyFacts),
+}
+
+fn whole(key: KeyFacts, answer: Value) -> Whole {
+    let Some(kind) = key.kind.filter(|_| answer != Value::Nil) else { return Whole::Empty };
+    let elements = match kind {
+        ValueKind::Hash => match way::pairs(answer) {
+            Some(pairs) => Elements::Pairs(pairs),
+            None => return Whole::Unread(key),
+        },
+        kind => kind.elements(answer),
+    };
+    if kind != ValueKind::Text && elements.is_empty() {
+        return Whole::Empty;
+    }
+    Whole::Read(KeyPart { key: key.key, kind, expires_at: key.expires_at, part: 0, elements })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_that_is_not_known_is_read_in_another_way_and_what_is_gone_is_not() {
+        let key =
+            || KeyFacts { key: b"k".to_vec(), kind: Some(ValueKind::Hash), expires_at: None, bytes: Some(1) };
+        let unknown = Value::BulkString(vec![22, 1, 2, 3, 10, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert!(matches!(whole(key(), unknown), Whole::Unread(_)));
+        assert!(matches!(whole(key(), Value::Nil), Whole::Empty));
+        assert!(matches!(whole(key(), Value::Array(Vec::new())), Whole::Empty));
+    }
 }

@@ -59,6 +59,7 @@ mod link;
 pub mod local;
 mod observe;
 pub mod optimize;
+mod payload;
 mod primaries;
 mod probe;
 mod queue;

@@ -10,6 +10,7 @@ use watchpost_model::event::Event;
 use crate::codec;
 use crate::error::RedisError;
 use crate::hashes::Hash;
+use crate::keys::EventKey;
 use crate::keys::GROUP;
 use crate::keys::KeyKind;
 use crate::known::KnownKeys;
@@ -406,13 +407,26 @@ impl EventStore {
         Ok((items, rest))
     }
 
+    /// The event in the fields of a key, or the reason why there is none.
+    pub(crate) fn event_in<B: AsRef<[u8]> + Into<Vec<u8>>>(
+        &self,
+        key: &str,
+        fields: Vec<(B, B)>,
+    ) -> Result<Event, String> {
+        codec::decode(key, &self.event_key(key)?, fields)
+    }
+
+    fn event_key<'a>(&self, key: &'a str) -> Result<EventKey<'a>, String> {
+        match self.inner.keys.classify(key) {
+            KeyKind::Event(parsed) => Ok(parsed),
+            KeyKind::Malformed(reason) => Err(reason.to_owned()),
+            KeyKind::Own | KeyKind::Foreign => Err("the key is not one of an event".to_owned()),
+        }
+    }
+
     /// The event behind a guarded read, or the reason why there is none.
     pub(crate) fn event_of(&self, key: &str, state: &str, fields: Value) -> Result<Event, String> {
-        let parsed = match self.inner.keys.classify(key) {
-            KeyKind::Event(parsed) => parsed,
-            KeyKind::Malformed(reason) => return Err(reason.to_owned()),
-            KeyKind::Own | KeyKind::Foreign => return Err("the key is not one of an event".to_owned()),
-        };
+        let parsed = self.event_key(key)?;
         match state {
             "ok" => match fields {
                 Value::BulkString(packed) => {

@@ -9,14 +9,15 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use super::packed::stream;
-use super::packed::zip_list;
+use crate::payload;
+use crate::payload::int_set;
+use crate::payload::length;
+use crate::payload::list_pack;
+use crate::payload::string;
+use crate::payload::take;
+use crate::payload::zip_list;
 use crate::typed::Elements;
 use crate::typed::ValueKind;
-
-/// Version and checksum at the end of a payload.
-const FOOTER_BYTES: usize = 10;
-/// No value that is read here is larger; a payload that says otherwise is not followed.
-const ELEMENT_BYTES_MAX: usize = 512 << 20;
 
 /// The identity of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub(crate) struct ValueDigest {
 impl ValueDigest {
     /// Of the payload of `DUMP`.
     pub(crate) fn of_dump(payload: &[u8]) -> Self {
-        let body = &payload[..payload.len().saturating_sub(FOOTER_BYTES)];
+        let body = payload::body(payload);
         match read(body) {
             Some(sum) => sum.finish(),
             None => Self { opaque: true, bytes: Sha256::digest(body).into() },
@@ -185,167 +186,4 @@ fn read(body: &[u8]) -> Option<Sum> {
         _ => return None,
     }
     rest.is_empty().then_some(sum)
-}
-
-pub(super) fn take<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
-    let (head, tail) = rest.split_at_checked(n)?;
-    *rest = tail;
-    Some(head)
-}
-
-/// A length, or the special encoding of a text.
-enum Length {
-    Plain(usize),
-    Special(u8),
-}
-
-fn length_or_special(rest: &mut &[u8]) -> Option<Length> {
-    let first = *take(rest, 1)?.first()?;
-    let low = usize::from(first & 0x3f);
-    Some(match first >> 6 {
-        0 => Length::Plain(low),
-        1 => Length::Plain(low << 8 | usize::from(take(rest, 1)?[0])),
-        2 if first == 0x80 => {
-            Length::Plain(usize::try_from(u32::from_be_bytes(take(rest, 4)?.try_into().ok()?)).ok()?)
-        }
-        2 if first == 0x81 => {
-            Length::Plain(usize::try_from(u64::from_be_bytes(take(rest, 8)?.try_into().ok()?)).ok()?)
-        }
-        3 => Length::Special(first & 0x3f),
-        _ => return None,
-    })
-}
-
-pub(super) fn length(rest: &mut &[u8]) -> Option<usize> {
-    match length_or_special(rest)? {
-        Length::Plain(n) => Some(n),
-        Length::Special(_) => None,
-    }
-}
-
-pub(super) fn string(rest: &mut &[u8]) -> Option<Vec<u8>> {
-    let number = |n: i64| n.to_string().into_bytes();
-    Some(match length_or_special(rest)? {
-        Length::Plain(n) => take(rest, n)?.to_vec(),
-        Length::Special(0) => number(i64::from(i8::from_le_bytes(take(rest, 1)?.try_into().ok()?))),
-        Length::Special(1) => number(i64::from(i16::from_le_bytes(take(rest, 2)?.try_into().ok()?))),
-        Length::Special(2) => number(i64::from(i32::from_le_bytes(take(rest, 4)?.try_into().ok()?))),
-        Length::Special(3) => {
-            let packed = length(rest)?;
-            let plain = length(rest)?;
-            lzf(take(rest, packed)?, plain)?
-        }
-        Length::Special(_) => return None,
-    })
-}
-
-/// The compression of Redis' own files.
-fn lzf(mut packed: &[u8], plain: usize) -> Option<Vec<u8>> {
-    if plain > ELEMENT_BYTES_MAX {
-        return None;
-    }
-    let mut out = Vec::with_capacity(plain.min(1 << 20));
-    while let Some((&control, tail)) = packed.split_first() {
-        packed = tail;
-        if control < 32 {
-            out.extend_from_slice(take(&mut packed, usize::from(control) + 1)?);
-        } else {
-            let mut n = usize::from(control >> 5);
-            if n == 7 {
-                n += usize::from(take(&mut packed, 1)?[0]);
-            }
-            let back = usize::from(control & 0x1f) << 8 | usize::from(take(&mut packed, 1)?[0]);
-            let from = out.len().checked_sub(back + 1)?;
-            for idx in from..from + n + 2 {
-                out.push(*out.get(idx)?);
-            }
-        }
-        if out.len() > plain {
-            return None;
-        }
-    }
-    (out.len() == plain).then_some(out)
-}
-
-fn int_set(bytes: &[u8]) -> Option<Vec<i64>> {
-    let rest = &mut &bytes[..];
-    let width = u32::from_le_bytes(take(rest, 4)?.try_into().ok()?);
-    let n = u32::from_le_bytes(take(rest, 4)?.try_into().ok()?);
-    let mut numbers = Vec::new();
-    for _ in 0..n {
-        numbers.push(match width {
-            2 => i64::from(i16::from_le_bytes(take(rest, 2)?.try_into().ok()?)),
-            4 => i64::from(i32::from_le_bytes(take(rest, 4)?.try_into().ok()?)),
-            8 => i64::from_le_bytes(take(rest, 8)?.try_into().ok()?),
-            _ => return None,
-        });
-    }
-    rest.is_empty().then_some(numbers)
-}
-
-/// A number of one to eight bytes, the lowest first.
-pub(super) fn signed(bytes: &[u8]) -> i64 {
-    let unsigned = bytes.iter().rev().fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
-    let shift = 64 - 8 * bytes.len();
-    (unsigned << shift).cast_signed() >> shift
-}
-
-/// The elements of a list pack, as text: numbers in decimals.
-pub(super) fn list_pack(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let rest = &mut &bytes[..];
-    take(rest, 6)?; // Size and number of elements; the end has a mark of its own.
-    let mut items = Vec::new();
-    loop {
-        let before = rest.len();
-        let first = *take(rest, 1)?.first()?;
-        let item = match first {
-            0xff => return rest.is_empty().then_some(items),
-            0..=0x7f => i64::from(first).to_string().into_bytes(),
-            0x80..=0xbf => take(rest, usize::from(first & 0x3f))?.to_vec(),
-            0xc0..=0xdf => {
-                let raw = u16::from(first & 0x1f) << 8 | u16::from(take(rest, 1)?[0]);
-                let number = i64::from((raw << 3).cast_signed() >> 3);
-                number.to_string().into_bytes()
-            }
-            0xe0..=0xef => {
-                let n = usize::from(first & 0x0f) << 8 | usize::from(take(rest, 1)?[0]);
-                take(rest, n)?.to_vec()
-            }
-            0xf0 => {
-                let n = u32::from_le_bytes(take(rest, 4)?.try_into().ok()?);
-                take(rest, usize::try_from(n).ok()?)?.to_vec()
-            }
-            0xf1 => signed(take(rest, 2)?).to_string().into_bytes(),
-            0xf2 => signed(take(rest, 3)?).to_string().into_bytes(),
-            0xf3 => signed(take(rest, 4)?).to_string().into_bytes(),
-            0xf4 => signed(take(rest, 8)?).to_string().into_bytes(),
-            _ => return None,
-        };
-        items.push(item);
-        // Each element ends with its own length, seven bits a byte.
-        let n = before - rest.len();
-        take(
-            rest,
-            match n {
-                0..=127 => 1,
-                128..=16_382 => 2,
-                16_383..=2_097_150 => 3,
-                2_097_151..=268_435_454 => 4,
-                _ => 5,
-            },
-        )?;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::lzf;
-
-    #[test]
-    fn lzf_repeats_what_it_has_written() {
-        // `abc`, then nine bytes from three back.
-        assert_eq!(lzf(&[2, b'a', b'b', b'c', 7 << 5, 0, 2], 12).unwrap(), b"abcabcabcabc");
-        assert_eq!(lzf(&[7 << 5, 0, 2], 9), None, "nothing is behind");
-        assert_eq!(lzf(&[2, b'a', b'b'], 3), None, "cut off");
-    }
 }

@@ -1,56 +1,17 @@
-//! Encodings within payloads that need more than a line: zip lists, which servers before 7.0 write, and streams.
+//! Streams within payloads.
+
+use std::borrow::Cow;
 
 use super::digest::Sum;
-use super::digest::length;
-use super::digest::list_pack;
-use super::digest::signed;
-use super::digest::string;
-use super::digest::take;
+use crate::payload::length;
+use crate::payload::list_pack;
+use crate::payload::string;
+use crate::payload::take;
 use crate::typed::ValueKind;
 
 /// Of an entry of a stream: it was removed, and it has the fields of the first one of its pack.
 const REMOVED: i64 = 1;
 const SAME_FIELDS: i64 = 2;
-
-/// The elements of a zip list, as text: numbers in decimals.
-pub(super) fn zip_list(bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let rest = &mut &bytes[..];
-    take(rest, 10)?; // Size, place of the last element and number of elements; the end has a mark of its own.
-    let mut items = Vec::new();
-    loop {
-        // Each element begins with the length of the one before.
-        match *take(rest, 1)?.first()? {
-            0xff => return rest.is_empty().then_some(items),
-            0xfe => {
-                take(rest, 4)?;
-            }
-            _ => {}
-        }
-        let first = *take(rest, 1)?.first()?;
-        items.push(match first {
-            0x00..=0x3f => take(rest, usize::from(first))?.to_vec(),
-            0x40..=0x7f => {
-                let n = usize::from(first & 0x3f) << 8 | usize::from(*take(rest, 1)?.first()?);
-                take(rest, n)?.to_vec()
-            }
-            0x80 => {
-                let n = u32::from_be_bytes(take(rest, 4)?.try_into().ok()?);
-                take(rest, usize::try_from(n).ok()?)?.to_vec()
-            }
-            0xc0 => decimals(signed(take(rest, 2)?)),
-            0xd0 => decimals(signed(take(rest, 4)?)),
-            0xe0 => decimals(signed(take(rest, 8)?)),
-            0xf0 => decimals(signed(take(rest, 3)?)),
-            0xfe => decimals(signed(take(rest, 1)?)),
-            0xf1..=0xfd => decimals(i64::from(first & 0x0f) - 1),
-            _ => return None,
-        });
-    }
-}
-
-fn decimals(number: i64) -> Vec<u8> {
-    number.to_string().into_bytes()
-}
 
 /// A stream: its entries, its last id, and its groups with what each has handed out. What later versions count besides,
 /// and when a consumer was seen, is no part of the value.
@@ -96,16 +57,17 @@ pub(super) fn stream(rest: &mut &[u8], version: u8) -> Option<Sum> {
 }
 
 /// The entries of one pack, whose ids count from `first`.
-fn entries(sum: &mut Sum, first: &[u8], items: &[Vec<u8>]) -> Option<()> {
+fn entries(sum: &mut Sum, first: &[u8], items: &[Cow<'_, [u8]>]) -> Option<()> {
     let (ms, seq) = first.split_at_checked(8)?;
     let (ms, seq) = (u64::from_be_bytes(ms.try_into().ok()?), u64::from_be_bytes(seq.try_into().ok()?));
-    let number =
-        |item: Option<&Vec<u8>>| -> Option<i64> { std::str::from_utf8(item?).ok()?.parse::<i64>().ok() };
+    let number = |item: Option<&Cow<'_, [u8]>>| -> Option<i64> {
+        std::str::from_utf8(item?).ok()?.parse::<i64>().ok()
+    };
     let mut items = items.iter();
     items.next()?; // How many are there, and how many were removed.
     items.next()?;
     let n = usize::try_from(number(items.next())?).ok()?;
-    let fields: Vec<&Vec<u8>> = items.by_ref().take(n).collect();
+    let fields: Vec<&Cow<'_, [u8]>> = items.by_ref().take(n).collect();
     items.next()?; // The end of what all share.
     while let Some(flags) = items.next() {
         let flags = number(Some(flags))?;
@@ -114,11 +76,11 @@ fn entries(sum: &mut Sum, first: &[u8], items: &[Vec<u8>]) -> Option<()> {
         let mut parts: Vec<&[u8]> = vec![id.as_bytes()];
         if flags & SAME_FIELDS == 0 {
             for _ in 0..number(items.next())? {
-                parts.extend([items.next()?.as_slice(), items.next()?.as_slice()]);
+                parts.extend([&**items.next()?, &**items.next()?]);
             }
         } else {
             for name in &fields {
-                parts.extend([name.as_slice(), items.next()?.as_slice()]);
+                parts.extend([&***name, &**items.next()?]);
             }
         }
         items.next()?; // Of how many parts it was, for reading backwards.

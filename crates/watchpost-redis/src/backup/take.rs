@@ -16,6 +16,7 @@ use super::record::Body;
 use super::record::Record;
 use crate::error::RedisError;
 use crate::export::FactWalk;
+use crate::export::HashRead;
 use crate::export::KeyFacts;
 use crate::export::Run;
 use crate::export::take_page;
@@ -155,7 +156,8 @@ impl BackupWalk {
 
     async fn page(&mut self) -> Result<Vec<Record>, RedisError> {
         let asked = take_page(&mut self.small);
-        let (answered, facts) = self.facts.turn(asked, |key| Run::Backup.command(key)).await?;
+        let (answered, facts) =
+            self.facts.turn(asked, |key| Run::Backup.command(key, HashRead::Dumped)).await?;
         for key in facts {
             match key.kind {
                 None => self.unread += 1,

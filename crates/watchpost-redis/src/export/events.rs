@@ -13,14 +13,17 @@ use watchpost_model::event::Event;
 use watchpost_model::job::JobProgress;
 
 use crate::error::RedisError;
+use crate::export::HashRead;
 use crate::export::Once;
 use crate::export::about;
+use crate::export::way;
 use crate::keys::KeyKind;
 use crate::link::PIPELINE_BYTES;
+use crate::payload;
 use crate::reply;
 use crate::retention::progress;
+use crate::stop;
 use crate::store::EventStore;
-use crate::typed::ValueKind;
 use crate::usage::usage;
 use crate::walk;
 use crate::walk::Asked;
@@ -87,6 +90,13 @@ impl Named {
     }
 }
 
+/// A key whose memory is known.
+struct Weighed {
+    key: String,
+    bytes: u64,
+    how: HashRead,
+}
+
 /// One pass over events.
 pub struct EventWalk {
     store: EventStore,
@@ -96,7 +106,8 @@ pub struct EventWalk {
     /// Not known to be readable.
     named: Vec<Named>,
     /// Of known size, not read.
-    sized: VecDeque<(String, u64)>,
+    sized: VecDeque<Weighed>,
+    hashes: HashRead,
     /// Sent, so that the server always has something to do while what it said before is looked at.
     under_way: Option<UnderWay>,
     /// Read, and decoded while the server answers the next questions.
@@ -108,7 +119,7 @@ pub struct EventWalk {
 /// What the server is asked, and not looked at yet.
 struct UnderWay {
     /// Whose values.
-    values: Vec<(String, u64)>,
+    values: Vec<Weighed>,
     /// About which keys, with their memory where it is known.
     named: Vec<(String, Option<u64>)>,
     answers: Asked,
@@ -136,6 +147,7 @@ impl EventWalk {
             _ => store.inner.keys.pattern(""),
         };
         Ok(Self {
+            hashes: stop::read(&cancel, way::choose(store)).await?.1,
             walk: Walk::start(store, pattern, cancel).await?,
             store: store.clone(),
             choice,
@@ -179,8 +191,8 @@ impl EventWalk {
         while !self.sized.is_empty() {
             self.walk.pace().await?;
             let mut pipe = redis::pipe();
-            for (key, _) in &asked {
-                pipe.add_command(ValueKind::Hash.read(key.as_bytes()));
+            for sized in &asked {
+                pipe.add_command(sized.how.command(sized.key.as_bytes()));
             }
             let answers = self.walk.read(self.store.inner.jobs.pipe(pipe)).await?;
             walk::readable(&self.store, &answers)?;
@@ -191,13 +203,23 @@ impl EventWalk {
             .into_iter()
             .map(|named| ((named.key, named.bytes), named.question))
             .unzip();
-        let values = asked.iter().map(|(key, _)| ValueKind::Hash.read(key.as_bytes()));
+        let values = asked.iter().map(|sized| sized.how.command(sized.key.as_bytes()));
         let commands = values.chain(questions).collect();
         let (store, raw, rows) = (&self.store, std::mem::take(&mut self.raw), &mut self.rows);
-        let decode = || rows.extend(raw.into_iter().filter_map(|raw| decoded(store, raw)));
+        let mut unread = Vec::new();
+        let decode = || {
+            for (sized, answer) in raw {
+                match decoded(store, sized, answer) {
+                    Decoded::Row(row) => rows.push(row),
+                    Decoded::Gone => {}
+                    Decoded::Unread(sized) => unread.push(sized),
+                }
+            }
+        };
         let (choice, once) = (&self.choice, &mut self.once);
         let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
         let (answers, next) = self.walk.step_ahead(commands, choose, decode).await?;
+        self.sized.extend(unread);
         let nothing_new = next.is_none();
         self.named.extend(next.map(|(_, named)| named).unwrap_or_default());
         if let Some(before) = self.under_way.replace(UnderWay { values: asked, named, answers }) {
@@ -223,11 +245,11 @@ impl EventWalk {
     }
 
     /// What one pipeline may ask for.
-    fn take(&mut self) -> Vec<(String, u64)> {
+    fn take(&mut self) -> Vec<Weighed> {
         let mut bytes = 0;
-        let fits = self.sized.iter().take_while(|(_, size)| {
+        let fits = self.sized.iter().take_while(|sized| {
             let first = bytes == 0;
-            bytes += size;
+            bytes += sized.bytes;
             first || bytes <= PIPELINE_BYTES as u64
         });
         let n = fits.count();
@@ -237,7 +259,9 @@ impl EventWalk {
     /// What comes next for a key, by its memory.
     fn weigh(&mut self, key: String, answer: RedisResult<Value>) {
         match answer.as_ref().map(reply::count) {
-            Ok(Some(bytes)) if bytes <= SMALL_BYTES_MAX => self.sized.push_back((key, bytes)),
+            Ok(Some(bytes)) if bytes <= SMALL_BYTES_MAX => {
+                self.sized.push_back(Weighed { key, bytes, how: self.hashes });
+            }
             Ok(Some(bytes)) => self.named.push(Named::of_size(key, bytes)),
             Ok(None) => {} // Gone meanwhile.
             // A user who may not ask for the size has a hash of few fields read all the same.
@@ -256,7 +280,8 @@ impl EventWalk {
             Ok(Some(n)) if n > FIELDS_MAX as u64 => TOO_WIDE,
             Ok(Some(_)) if bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
             Ok(Some(_)) => {
-                self.sized.push_back((key, bytes));
+                // A large one has few fields, and is not worth to be compressed by the server.
+                self.sized.push_back(Weighed { key, bytes, how: HashRead::Fields });
                 return Ok(());
             }
             Ok(None) => "its size cannot be read",
@@ -281,17 +306,32 @@ fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: &[Ve
     names.iter().filter_map(key).collect()
 }
 
-/// A key, its size and what the server said of its value.
-type RawEvent = ((String, u64), RedisResult<Value>);
+/// A key, and what the server said of its value.
+type RawEvent = (Weighed, RedisResult<Value>);
 
-/// `None` if it is gone meanwhile.
-fn decoded(store: &EventStore, ((key, bytes), answer): RawEvent) -> Option<ExportedEvent> {
+/// What came of a key that was read.
+enum Decoded {
+    Row(ExportedEvent),
+    /// It is gone meanwhile.
+    Gone,
+    /// A payload that is not read here: by its fields it is.
+    Unread(Weighed),
+}
+
+fn decoded(store: &EventStore, sized: Weighed, answer: RedisResult<Value>) -> Decoded {
+    let too_wide = || Err(TOO_WIDE.to_owned());
     let event = match answer {
-        Ok(Value::Array(items)) if items.is_empty() => return None,
-        Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => Err(TOO_WIDE.to_owned()),
-        Ok(fields) => store.event_of(&key, "ok", fields),
+        Ok(Value::Nil) => return Decoded::Gone,
+        Ok(Value::Array(items)) if items.is_empty() => return Decoded::Gone,
+        Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => too_wide(),
+        Ok(Value::BulkString(payload)) => match payload::fields(&payload, &mut Vec::new()) {
+            None => return Decoded::Unread(Weighed { how: HashRead::Fields, ..sized }),
+            Some(fields) if fields.len() > FIELDS_MAX => too_wide(),
+            Some(fields) => store.event_in(&sized.key, fields),
+        },
+        Ok(fields) => store.event_of(&sized.key, "ok", fields),
         // Everything else that is refused has ended the pass.
         Err(_) => Err(NO_HASH.to_owned()),
     };
-    Some(ExportedEvent { key, bytes, event })
+    Decoded::Row(ExportedEvent { key: sized.key, bytes: sized.bytes, event })
 }

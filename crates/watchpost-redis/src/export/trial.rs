@@ -4,6 +4,7 @@
 use redis::Cmd;
 use redis::Value;
 
+use super::HashRead;
 use super::KeyFacts;
 use crate::error::RedisError;
 use crate::store::EventStore;
@@ -31,15 +32,12 @@ impl Run {
     }
 
     /// The command that reads a small value.
-    pub(crate) fn command(self, key: &KeyFacts) -> Option<Cmd> {
-        match self {
-            Self::Export => Some(key.kind?.read(&key.key)),
-            Self::Backup => {
-                let mut dump = redis::cmd("DUMP");
-                dump.arg(&key.key);
-                Some(dump)
-            }
-        }
+    pub(crate) fn command(self, key: &KeyFacts, hashes: HashRead) -> Option<Cmd> {
+        Some(match (self, key.kind) {
+            (Self::Export, kind) if kind? == ValueKind::Hash => hashes.command(&key.key),
+            (Self::Export, kind) => kind?.read(&key.key),
+            (Self::Backup, _) => HashRead::Dumped.command(&key.key),
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod copy;
 mod damage;
 mod diagnose;
 mod fleet;
+mod hash_read;
 mod health;
 mod health_more;
 mod left_out;
