@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// result is one line. At most `max_chars` characters of the input are kept; a cut is marked by an ellipsis.
 #[must_use]
 pub fn visible(input: &str, max_chars: usize) -> String {
-    let mut out = String::with_capacity(input.len().min(max_chars * 4));
+    let mut out = String::with_capacity(input.len().min(max_chars.saturating_mul(4)));
     for (index, ch) in input.chars().enumerate() {
         if index == max_chars {
             out.push('…');
@@ -41,6 +41,27 @@ pub const fn is_invisible(ch: char) -> bool {
         '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
         | '\u{e0000}'..='\u{e007f}')
+}
+
+/// JSON text without a character that is not seen: each becomes the escape that JSON has for it, so that it is still JSON, and
+/// says the same, where [`visible`] would make it none. Such characters stand in strings only.
+#[must_use]
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    let hides = |ch: char| ch.is_control() || is_invisible(ch);
+    if !json.contains(hides) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for ch in json.chars() {
+        if hides(ch) {
+            for unit in ch.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}"); // Writing to a String cannot fail.
+            }
+        } else {
+            out.push(ch);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// JSON text whose strings hold no half of a surrogate pair: each becomes U+FFFD. Readers of JSON refuse a text with one
@@ -76,7 +97,19 @@ pub fn whole_surrogates(json: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{visible, whole_surrogates};
+    use std::borrow::Cow;
+
+    use super::{is_invisible, visible, visible_json, whole_surrogates};
+
+    #[test]
+    fn json_stays_json_without_what_is_not_seen() {
+        let value = serde_json::json!({ "a\u{202e}": "x\u{2028}y\u{7f}\u{9b}\u{e0041}\n", "b": "caf\u{e9}" });
+        let json = value.to_string();
+        let shown = visible_json(&json);
+        assert!(!shown.chars().any(|ch| ch.is_control() || is_invisible(ch)), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("it is JSON"), value);
+        assert!(matches!(visible_json("{\"a\":1}"), Cow::Borrowed(_)));
+    }
 
     #[test]
     fn halves_of_pairs_are_replaced_and_nothing_else_is() {

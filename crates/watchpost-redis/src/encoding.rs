@@ -66,6 +66,8 @@ pub(crate) struct Encodings {
     long: u64,
     long_before: u64,
     long_after: u64,
+    /// Of which the user may not ask what this needs to know.
+    unasked: u64,
     /// Of a page in a preview: what payloads would be compressed to, for a run looks at them as they are then.
     packed: HashMap<String, usize>,
 }
@@ -83,6 +85,7 @@ impl Encodings {
             long: 0,
             long_before: 0,
             long_after: 0,
+            unasked: 0,
             packed: HashMap::new(),
         })
     }
@@ -178,6 +181,7 @@ impl Encodings {
                 self.long_before += before;
                 self.long_after += after;
             }
+            "unasked" => self.unasked += 1,
             _ => {}
         }
         state == "compact"
@@ -189,6 +193,13 @@ impl Encodings {
             #[expect(clippy::cast_precision_loss, reason = "sizes stay far below 2^53")]
             Figure::new(name, title, bytes as f64, Unit::Bytes)
         };
+        if self.unasked > 0 {
+            notes.push(
+                "encodings were not looked at: the user may not ask for the encoding of keys, or for their memory"
+                    .to_owned(),
+            );
+            return;
+        }
         figures.push(Figure::count("recoded", "Events back in the compact encoding", self.converted));
         figures.push(bytes("recoded_before_bytes", "Their memory before", self.before));
         figures.push(bytes("recoded_after_bytes", "Their memory after", self.after));

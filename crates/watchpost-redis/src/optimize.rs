@@ -491,9 +491,14 @@ impl<'a> Optimizer<'a> {
         }
         match sums.not_hashes {
             0 => {}
-            1 => notes.push("1 key looks like an event but is not a hash; see the quarantine".to_owned()),
-            n => notes
-                .push(format!("{} keys look like events but are not hashes; see the quarantine", grouped(n))),
+            1 => notes.push(
+                "1 key looks like an event but is not a hash: the engine puts such into quarantine"
+                    .to_owned(),
+            ),
+            n => notes.push(format!(
+                "{} keys look like events but are not hashes: the engine puts such into quarantine",
+                grouped(n)
+            )),
         }
         sums.unread(&mut notes);
         JobReport { figures, notes, ..JobReport::default() }

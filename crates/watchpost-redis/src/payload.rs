@@ -17,6 +17,12 @@ const LIST_PACK: u8 = 16;
 /// Name and value of a field.
 pub(crate) type Field<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
+/// Is it of a hash, also of one that is not read here? In the order of the encodings: a table, a zip map, a zip list, a list
+/// pack, and those of hashes whose fields expire.
+pub(crate) fn is_hash(payload: &[u8]) -> bool {
+    matches!(payload.first(), Some(4 | 9 | 13 | 16 | 22..=25))
+}
+
 /// The payload without its end.
 pub(crate) fn body(payload: &[u8]) -> &[u8] {
     &payload[..payload.len().saturating_sub(FOOTER_BYTES)]

@@ -52,6 +52,8 @@ local function guarded(key)
     return 'type:' .. redis.call('TYPE', key).ok
   end
   if n == 0 then return 'gone' end
+  -- The mark that the engine leaves is none of the application's fields.
+  if n > 64 and redis.pcall('HEXISTS', key, '_q') == 1 then n = n - 1 end
   if n > 64 then return 'wide:' .. n end
   local bytes = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
   if type(bytes) == 'number' and bytes <= 2097152 then return 'ok', bytes end
@@ -362,7 +364,7 @@ return found
     /// chooses anew. Keys: hashes. Arguments: most fields, longest field of a compact hash, longest one to estimate for;
     /// then, before writing, for each hash the bytes of its payload once that is compressed, or empty, or nothing for any;
     /// last, 1 to write. Returns `{state, bytes before, bytes after}` for each: `compact`, or `long` where only the estimate
-    /// speaks for it; before writing, the bytes after are an estimate too. Before more than 64 KiB it stops, and the rest has
+    /// speaks for it; before writing, the bytes after are an estimate too; `unasked` where the user may not ask. Before more than 64 KiB it stops, and the rest has
     /// to be asked for again; the first is looked at in any case.
     COMPACT = r"
 local total = 0
@@ -374,12 +376,14 @@ local function taken(bytes)
 end
 local function look(key, small)
   local encoding = redis.pcall('OBJECT', 'ENCODING', key)
+  if type(encoding) == 'table' and encoding.err then return {'unasked'} end
   if encoding ~= 'hashtable' then return {'not'} end
   local n = redis.call('HLEN', key)
   if n == 0 then return {'not'} end
   if small then n = n + 1 end
   if n > 64 or n > tonumber(ARGV[1]) then return {'not'} end
   local before = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
+  if type(before) == 'table' then return {'unasked'} end
   if type(before) ~= 'number' then return {'not'} end
   if small then before = before - taken(redis.call('HSTRLEN', key, 'payload')) + taken(small) + 56 end
   -- More than what 64 KiB of fields take in any case.

@@ -315,11 +315,20 @@ pub(crate) fn facts(document: &ReportDocument) -> Result<Vec<(&'static str, Stri
 /// Escapes what hides and disarms what a spreadsheet would run: a cell whose first visible character is one of
 /// `= + - @`, their full-width forms, or that began with a tab or a carriage return.
 pub(crate) fn safe_cell(text: &str) -> Cow<'_, str> {
-    let plain = text.len() <= CELL_CHARS_MAX && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    disarmed(text, CELL_CHARS_MAX)
+}
+
+/// The same, whole.
+pub(crate) fn whole_cell(text: &str) -> Cow<'_, str> {
+    disarmed(text, usize::MAX)
+}
+
+fn disarmed(text: &str, max_chars: usize) -> Cow<'_, str> {
+    let plain = text.len() <= max_chars && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     if plain && !text.trim_start().starts_with(['=', '+', '-', '@']) {
         return Cow::Borrowed(text);
     }
-    let shown = visible(text, CELL_CHARS_MAX);
+    let shown = visible(text, max_chars);
     let starts_control = text.starts_with(['\t', '\r', '\n']);
     let first = text.trim_start().chars().next();
     let formula = first.is_some_and(|ch| matches!(ch, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));

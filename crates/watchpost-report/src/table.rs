@@ -4,10 +4,11 @@ use std::io::Write;
 
 use csv::{Terminator, Writer, WriterBuilder};
 
-use crate::csv::safe_cell;
+use crate::csv::whole_cell;
 use crate::{ReportError, WriteError};
 
-/// Writes a table line by line; cells that a spreadsheet would run are disarmed as in reports.
+/// Writes a table line by line; cells that a spreadsheet would run are disarmed as in reports, and none is cut: it is data,
+/// though a spreadsheet shows 32,767 characters of a cell.
 pub struct TableWriter<W: Write> {
     out: Writer<W>,
 }
@@ -29,7 +30,7 @@ impl<W: Write> TableWriter<W> {
     /// `Place` if the place cannot take it, `Csv` for another number of cells.
     pub fn row<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<(), ReportError> {
         for cell in cells {
-            self.out.write_field(safe_cell(cell).as_bytes())?;
+            self.out.write_field(whole_cell(cell).as_bytes())?;
         }
         Ok(self.out.write_record(None::<&[u8]>)?)
     }
@@ -46,6 +47,17 @@ impl<W: Write> TableWriter<W> {
 #[cfg(test)]
 mod tests {
     use super::TableWriter;
+
+    #[test]
+    fn a_long_cell_is_whole() {
+        let mut bytes = Vec::new();
+        let mut table = TableWriter::new(&mut bytes, &["a"]).expect("names");
+        let long = format!("={}\u{202e}", "x".repeat(100_000));
+        table.row([long.as_str()].into_iter()).expect("a row");
+        table.finish().expect("the rest");
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(text.contains(&format!("'={}\\u{{202e}}", "x".repeat(100_000))), "{}", text.len());
+    }
 
     #[test]
     fn cells_are_disarmed_and_quoted() {

@@ -8,7 +8,9 @@ use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
 use watchpost_model::event::Event;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
+use watchpost_model::plain::grouped;
 use watchpost_model::query::FieldName;
+use watchpost_model::text::visible_json;
 use watchpost_redis::EventStore;
 use watchpost_redis::export::{EventChoice, EventWalk, ExportedEvent, KeyPart, KeyWalk, Run};
 use watchpost_redis::typed::{Elements, Pair};
@@ -23,7 +25,7 @@ use crate::jobs::{Ended, Ticket};
 /// Batches that wait for the disk at most.
 const BATCHES: usize = 4;
 /// Reasons of unreadable keys that are told one by one; the rest is counted.
-const REASONS: usize = 20;
+const REASONS: u64 = 20;
 /// Titles of figures of both a preview and a run.
 const NO_EVENTS: &str = "Keys that are no event";
 const MEMORY: &str = "Their memory in Redis";
@@ -74,12 +76,13 @@ pub(crate) async fn export_preview(cx: Context, request: ExportRequest) -> Resul
             tally.rows += readable;
         }
         tally.notes.extend_from_slice(walk.notes());
-        let figures = vec![
+        let mut figures = vec![
             Figure::count("rows", "Events to write", tally.rows),
             Figure::count("unreadable", NO_EVENTS, tally.unreadable),
-            Figure::bytes("bytes", MEMORY, tally.memory_bytes),
         ];
-        (figures, tally.notes)
+        let (memory, notes) = tally.rest();
+        figures.extend(memory);
+        (figures, notes)
     };
     Ok(JobReport { figures, facts: vec![Fact::new("file", "File", request.path)], notes })
 }
@@ -189,6 +192,8 @@ struct Tally {
     parts: u64,
     unreadable: u64,
     memory_bytes: u64,
+    /// Events of which the server does not tell that.
+    unweighed: u64,
     file: Option<(String, String, u64)>,
     notes: Vec<String>,
 }
@@ -200,12 +205,13 @@ impl Tally {
         for row in rows {
             match row.event {
                 Ok(event) => {
-                    self.memory_bytes += row.bytes;
+                    self.memory_bytes += row.bytes.unwrap_or(0);
+                    self.unweighed += u64::from(row.bytes.is_none());
                     readable.push((row.key, event));
                 }
                 Err(reason) => {
                     self.unreadable += 1;
-                    if self.notes.len() < REASONS {
+                    if self.unreadable <= REASONS {
                         self.notes.push(format!("{}: {reason}", row.key));
                     }
                 }
@@ -214,22 +220,38 @@ impl Tally {
         readable
     }
 
-    fn report(self, all: bool) -> JobReport {
+    /// The memory of the events, if it is known of all, and the notes.
+    fn rest(mut self) -> (Option<Figure>, Vec<String>) {
+        let more = self.unreadable.saturating_sub(REASONS);
+        if more > 0 {
+            let are = if more == 1 { "key is no event" } else { "keys are no events" };
+            self.notes.push(format!("{} more {are}", grouped(more)));
+        }
+        if self.unweighed > 0 {
+            self.notes.push("memory: n/a, the server does not tell it of every key".to_owned());
+            return (None, self.notes);
+        }
+        (Some(Figure::bytes("bytes", MEMORY, self.memory_bytes)), self.notes)
+    }
+
+    fn report(mut self, all: bool) -> JobReport {
         let title = if all { "Keys and parts written" } else { "Events written" };
         let mut figures = vec![Figure::count("rows", title, self.rows)];
         if all {
             figures.push(Figure::count("parts", "Parts of large values", self.parts));
         } else {
             figures.push(Figure::count("unreadable", NO_EVENTS, self.unreadable));
-            figures.push(Figure::bytes("bytes", MEMORY, self.memory_bytes));
         }
+        let file = self.file.take();
+        let (memory, notes) = self.rest();
+        figures.extend(memory.filter(|_| !all));
         let mut facts = Vec::new();
-        if let Some((path, sha256, bytes)) = self.file {
+        if let Some((path, sha256, bytes)) = file {
             figures.push(Figure::bytes("file_bytes", "Size of the file", bytes));
             facts.push(Fact::new("file", "File", path));
             facts.push(Fact::new("sha256", "SHA-256 of the file", sha256));
         }
-        JobReport { figures, facts, notes: self.notes }
+        JobReport { figures, facts, notes }
     }
 }
 
@@ -357,8 +379,11 @@ fn write_table(out: &mut dyn Write, all: bool, mut batches: mpsc::Receiver<Batch
             Batch::Events(rows) => {
                 for (key, event) in rows {
                     let cells = COLUMNS.iter().map(|column| column.text_of(&event).unwrap_or_default());
-                    let details =
-                        if event.details.is_null() { String::new() } else { event.details.to_string() };
+                    let details = if event.details.is_null() {
+                        String::new()
+                    } else {
+                        json_cell(&event.details.to_string())
+                    };
                     let cells: Vec<String> = std::iter::once(key).chain(cells).chain([details]).collect();
                     table.row(cells.iter().map(String::as_str)).map_err(Broken::Table)?;
                 }
@@ -372,7 +397,9 @@ fn write_table(out: &mut dyn Write, all: bool, mut batches: mpsc::Receiver<Batch
                         part.part.to_string(),
                         match &part.elements {
                             Elements::Text(text) => text_of(text),
-                            elements => serde_json::to_string(&Contents(elements)).map_err(Broken::Json)?,
+                            elements => {
+                                json_cell(&serde_json::to_string(&Contents(elements)).map_err(Broken::Json)?)
+                            }
                         },
                     ];
                     table.row(cells.iter().map(String::as_str)).map_err(Broken::Table)?;
@@ -381,6 +408,11 @@ fn write_table(out: &mut dyn Write, all: bool, mut batches: mpsc::Receiver<Batch
         }
     }
     Ok(table.finish()?)
+}
+
+/// JSON in a cell of a table, which stays JSON there.
+fn json_cell(json: &str) -> String {
+    visible_json(json).into_owned()
 }
 
 /// What stands before, between and after the rows.

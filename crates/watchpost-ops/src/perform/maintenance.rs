@@ -407,7 +407,10 @@ impl Tally {
         notes.extend(self.memory_lacking.iter().map(|why| format!("memory of these keys: n/a, {why}")));
         for (count, what) in [
             (self.unprocessed, "not yet processed by the engine: they stay"),
-            (self.unreadable, "could not be read as events: they stay and are in quarantine"),
+            (
+                self.unreadable,
+                "could not be read as events: they stay, and the engine puts such into quarantine",
+            ),
             (
                 self.again,
                 "back again and removed once more, counted once: a new master had not heard of their removal",

@@ -1,6 +1,7 @@
 //! One key of a backup, or a part of a large one, and its bytes.
 
 use super::digest::ValueDigest;
+use crate::payload;
 use crate::typed::Elements;
 use crate::typed::Pair;
 use crate::typed::ValueKind;
@@ -52,6 +53,14 @@ impl Record {
             },
         };
         (self.key.len() + value) as u64
+    }
+
+    /// Is the value a hash, as each event is one?
+    pub(crate) fn is_hash(&self) -> bool {
+        match &self.body {
+            Body::Dump { payload, .. } => payload::is_hash(payload),
+            Body::Part { kind, .. } => *kind == ValueKind::Hash,
+        }
     }
 
     /// The digest of the value, with the record that completes its key.

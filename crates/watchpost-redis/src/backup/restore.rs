@@ -224,7 +224,7 @@ impl Restorer {
                 match answer {
                     Ok(_) => {
                         self.restored.written += 1;
-                        written.push(record.key);
+                        written.push(record);
                     }
                     Err(error) if error.code() == Some("BUSYKEY") => there.push(record),
                     Err(error) => self.fail(&record.key, error)?,
@@ -272,13 +272,17 @@ impl Restorer {
         }
         let answers =
             self.change(replace.iter().map(|record| restore(&record.key, record, true)).collect()).await?;
+        let mut replaced = Vec::new();
         for (record, answer) in replace.into_iter().zip(answers) {
             match answer {
-                Ok(_) => self.restored.replaced += 1,
+                Ok(_) => {
+                    self.restored.replaced += 1;
+                    replaced.push(record);
+                }
                 Err(error) => self.fail(&record.key, error)?,
             }
         }
-        Ok(())
+        self.index(&replaced).await
     }
 
     /// Puts a small value in the place of a large one, by another name: what is overwritten is freed on the spot.
@@ -292,8 +296,12 @@ impl Restorer {
         }
         let (link, walk) = (&self.store.inner.jobs, &mut self.walk);
         let replaced = walk.write(take_place(link, &record.key, &temporary)).await?;
-        *(if replaced { &mut self.restored.replaced } else { &mut self.restored.expired }) += 1;
-        Ok(())
+        if !replaced {
+            self.restored.expired += 1;
+            return Ok(());
+        }
+        self.restored.replaced += 1;
+        self.index(std::slice::from_ref(record)).await
     }
 
     /// The name of a key until it is whole.
@@ -302,12 +310,14 @@ impl Restorer {
     }
 
     /// Puts events into the index of their category, which is not taken from the backup.
-    async fn index(&mut self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
+    async fn index(&mut self, written: &[Record]) -> Result<(), RedisError> {
         if self.scope == Scope::Everything {
             return Ok(());
         }
         let contract = &self.store.inner.keys;
-        let entries = keys.iter().filter_map(|key| {
+        // A value of another type under the name of an event is none.
+        let events = written.iter().filter(|record| record.is_hash());
+        let entries = events.filter_map(|Record { key, .. }| {
             let text = std::str::from_utf8(key).ok()?;
             let KeyKind::Event(parsed) = contract.classify(text) else { return None };
             let at = parsed.at_ms.to_string();
@@ -379,7 +389,12 @@ impl Restorer {
             }
         }
         match last {
-            Some(digest) => self.complete(&record.key, digest).await,
+            Some(digest) => {
+                if self.complete(&record.key, digest).await? {
+                    self.index(&[record]).await?;
+                }
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -410,12 +425,13 @@ impl Restorer {
         }
     }
 
-    /// The last part of a large key is there.
-    async fn complete(&mut self, key: &[u8], digest: ValueDigest) -> Result<(), RedisError> {
-        let Some(Building { temporary, existing, .. }) = self.building.take() else { return Ok(()) };
+    /// The last part of a large key is there; is that one in its place now, and was not before?
+    async fn complete(&mut self, key: &[u8], digest: ValueDigest) -> Result<bool, RedisError> {
+        let Some(Building { temporary, existing, .. }) = self.building.take() else { return Ok(false) };
         let (link, walk) = (&self.store.inner.jobs, &mut self.walk);
         let counts = &mut self.restored;
         let is_same = existing == Some(Some(digest));
+        let mut is_new = false;
         let drop_it = match (&temporary, existing) {
             (None, None) => {
                 counts.written += 1;
@@ -431,14 +447,15 @@ impl Restorer {
                 false
             }
             (Some(temporary), Some(_)) => {
-                let replaced = walk.write(take_place(link, key, temporary)).await?;
-                *(if replaced { &mut counts.replaced } else { &mut counts.expired }) += 1;
+                is_new = walk.write(take_place(link, key, temporary)).await?;
+                *(if is_new { &mut counts.replaced } else { &mut counts.expired }) += 1;
                 false
             }
             (Some(temporary), None) => {
                 let rename = command("RENAMENX", &[temporary, key]);
                 let renamed: Value = walk.write(link.query(&rename)).await?;
                 let came_first = renamed == Value::Int(0);
+                is_new = !came_first;
                 *(if came_first { &mut counts.kept } else { &mut counts.written }) += 1;
                 came_first
             }
@@ -447,7 +464,7 @@ impl Restorer {
             let unlink = command("UNLINK", &[&temporary]);
             let _: Value = walk.write(link.query(&unlink)).await?;
         }
-        Ok(())
+        Ok(is_new)
     }
 
     /// Compares the server with records: value and expiry.

@@ -238,5 +238,10 @@ fn found(
 /// Not a lack: the server is older than the command, or another one, and there is another way or nothing to ask.
 fn is_newer(words: &[&str], answer: Answer, server: Option<Server>) -> bool {
     let is_of_all = rights::since(words) == Server::OLDEST;
-    answer == Answer::Unknown && !is_of_all && server.is_none_or(|server| !server.knows(words))
+    match answer {
+        Answer::Unknown => !is_of_all && server.is_none_or(|server| !server.knows(words)),
+        // Of a part of a command that it does not know an older server says that the user may not use it.
+        Answer::Denied => server.is_some_and(|server| !server.knows(words)),
+        Answer::Granted | Answer::NoKey => false,
+    }
 }

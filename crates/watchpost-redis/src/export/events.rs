@@ -31,6 +31,8 @@ use crate::walk::Walk;
 
 /// An event's hash has at most this many fields, and this many bytes with its key.
 const FIELDS_MAX: usize = 64;
+/// The engine's mark, which is none of them.
+const MARK: &[u8] = b"_q";
 const EVENT_BYTES_MAX: u64 = 2 << 20;
 /// Up to this many bytes of memory a key is read without asking for its type and its number of fields before.
 const SMALL_BYTES_MAX: u64 = 64 << 10;
@@ -65,8 +67,8 @@ impl EventChoice {
 pub struct ExportedEvent {
     /// Its key.
     pub key: String,
-    /// Memory that the server uses for it.
-    pub bytes: u64,
+    /// Memory that the server uses for it, if it tells that.
+    pub bytes: Option<u64>,
     /// The event, or why it cannot be read.
     pub event: Result<Event, String>,
 }
@@ -74,26 +76,46 @@ pub struct ExportedEvent {
 /// A key that is not read yet, and what the server is asked about it.
 struct Named {
     key: String,
-    /// Its memory, if that is known: then the question is for its fields.
-    bytes: Option<u64>,
+    /// Its memory, once that was asked for: then the question is for its fields.
+    memory: Option<Memory>,
     question: Cmd,
+}
+
+/// What a key takes.
+#[derive(Clone, Copy)]
+struct Memory {
+    /// [`UNKNOWN_BYTES`] where the server does not tell it.
+    bytes: u64,
+    is_told: bool,
+}
+
+impl Memory {
+    const UNKNOWN: Self = Self { bytes: UNKNOWN_BYTES, is_told: false };
+
+    const fn told(bytes: u64) -> Self {
+        Self { bytes, is_told: true }
+    }
+
+    fn known(self) -> Option<u64> {
+        self.is_told.then_some(self.bytes)
+    }
 }
 
 impl Named {
     fn new(key: String) -> Self {
-        Self { question: usage(key.as_bytes()), key, bytes: None }
+        Self { question: usage(key.as_bytes()), key, memory: None }
     }
 
     /// A key whose memory says too little.
-    fn of_size(key: String, bytes: u64) -> Self {
-        Self { question: about("HLEN", key.as_bytes()), key, bytes: Some(bytes) }
+    fn of_size(key: String, memory: Memory) -> Self {
+        Self { question: about("HLEN", key.as_bytes()), key, memory: Some(memory) }
     }
 }
 
 /// A key whose memory is known.
 struct Weighed {
     key: String,
-    bytes: u64,
+    memory: Memory,
     how: HashRead,
 }
 
@@ -121,7 +143,7 @@ struct UnderWay {
     /// Whose values.
     values: Vec<Weighed>,
     /// About which keys, with their memory where it is known.
-    named: Vec<(String, Option<u64>)>,
+    named: Vec<(String, Option<Memory>)>,
     answers: Asked,
 }
 
@@ -201,7 +223,7 @@ impl EventWalk {
         }
         let (named, questions): (Vec<_>, Vec<_>) = std::mem::take(&mut self.named)
             .into_iter()
-            .map(|named| ((named.key, named.bytes), named.question))
+            .map(|named| ((named.key, named.memory), named.question))
             .unzip();
         let values = asked.iter().map(|sized| sized.how.command(sized.key.as_bytes()));
         let commands = values.chain(questions).collect();
@@ -235,10 +257,10 @@ impl EventWalk {
         let of_questions = answers.split_off(asked.values.len().min(answers.len()));
         walk::readable(&self.store, &answers)?;
         self.raw.extend(asked.values.into_iter().zip(answers));
-        for ((key, bytes), answer) in asked.named.into_iter().zip(of_questions) {
-            match bytes {
+        for ((key, memory), answer) in asked.named.into_iter().zip(of_questions) {
+            match memory {
                 None => self.weigh(key, answer),
-                Some(bytes) => self.count_fields(key, bytes, answer)?,
+                Some(memory) => self.count_fields(key, memory, answer)?,
             }
         }
         Ok(())
@@ -249,7 +271,7 @@ impl EventWalk {
         let mut bytes = 0;
         let fits = self.sized.iter().take_while(|sized| {
             let first = bytes == 0;
-            bytes += sized.bytes;
+            bytes += sized.memory.bytes;
             first || bytes <= PIPELINE_BYTES as u64
         });
         let n = fits.count();
@@ -260,28 +282,29 @@ impl EventWalk {
     fn weigh(&mut self, key: String, answer: RedisResult<Value>) {
         match answer.as_ref().map(reply::count) {
             Ok(Some(bytes)) if bytes <= SMALL_BYTES_MAX => {
-                self.sized.push_back(Weighed { key, bytes, how: self.hashes });
+                self.sized.push_back(Weighed { key, memory: Memory::told(bytes), how: self.hashes });
             }
-            Ok(Some(bytes)) => self.named.push(Named::of_size(key, bytes)),
+            Ok(Some(bytes)) => self.named.push(Named::of_size(key, Memory::told(bytes))),
             Ok(None) => {} // Gone meanwhile.
             // A user who may not ask for the size has a hash of few fields read all the same.
-            Err(_) => self.named.push(Named::of_size(key, UNKNOWN_BYTES)),
+            Err(_) => self.named.push(Named::of_size(key, Memory::UNKNOWN)),
         }
     }
 
     fn count_fields(
         &mut self,
         key: String,
-        bytes: u64,
+        memory: Memory,
         answer: RedisResult<Value>,
     ) -> Result<(), RedisError> {
         let reason = match answer.as_ref().map(reply::count) {
             Ok(Some(0)) => return Ok(()), // Gone meanwhile.
-            Ok(Some(n)) if n > FIELDS_MAX as u64 => TOO_WIDE,
-            Ok(Some(_)) if bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
+            // One more may be the mark.
+            Ok(Some(n)) if n > FIELDS_MAX as u64 + 1 => TOO_WIDE,
+            Ok(Some(_)) if memory.bytes > EVENT_BYTES_MAX => "it is larger than an event may be",
             Ok(Some(_)) => {
                 // A large one has few fields, and is not worth to be compressed by the server.
-                self.sized.push_back(Weighed { key, bytes, how: HashRead::Fields });
+                self.sized.push_back(Weighed { key, memory, how: HashRead::Fields });
                 return Ok(());
             }
             Ok(None) => "its size cannot be read",
@@ -290,7 +313,7 @@ impl EventWalk {
                 NO_HASH
             }
         };
-        self.rows.push(ExportedEvent { key, bytes, event: Err(reason.to_owned()) });
+        self.rows.push(ExportedEvent { key, bytes: memory.known(), event: Err(reason.to_owned()) });
         Ok(())
     }
 }
@@ -318,20 +341,35 @@ enum Decoded {
     Unread(Weighed),
 }
 
+fn name(value: &Value) -> Option<&[u8]> {
+    if let Value::BulkString(name) = value { Some(name) } else { None }
+}
+
+/// How many of the names are the mark: one at most.
+fn marks<'a>(mut names: impl Iterator<Item = &'a [u8]>) -> usize {
+    usize::from(names.any(|name| name == MARK))
+}
+
 fn decoded(store: &EventStore, sized: Weighed, answer: RedisResult<Value>) -> Decoded {
     let too_wide = || Err(TOO_WIDE.to_owned());
     let event = match answer {
         Ok(Value::Nil) => return Decoded::Gone,
         Ok(Value::Array(items)) if items.is_empty() => return Decoded::Gone,
-        Ok(Value::Array(items)) if items.len() > 2 * FIELDS_MAX => too_wide(),
+        Ok(Value::Array(items))
+            if items.len() / 2 - marks(items.iter().step_by(2).filter_map(name)) > FIELDS_MAX =>
+        {
+            too_wide()
+        }
         Ok(Value::BulkString(payload)) => match payload::fields(&payload, &mut Vec::new()) {
             None => return Decoded::Unread(Weighed { how: HashRead::Fields, ..sized }),
-            Some(fields) if fields.len() > FIELDS_MAX => too_wide(),
+            Some(fields) if fields.len() - marks(fields.iter().map(|(name, _)| &**name)) > FIELDS_MAX => {
+                too_wide()
+            }
             Some(fields) => store.event_in(&sized.key, fields),
         },
         Ok(fields) => store.event_of(&sized.key, "ok", fields),
         // Everything else that is refused has ended the pass.
         Err(_) => Err(NO_HASH.to_owned()),
     };
-    Decoded::Row(ExportedEvent { key: sized.key, bytes: sized.bytes, event })
+    Decoded::Row(ExportedEvent { key: sized.key, bytes: sized.memory.known(), event })
 }

@@ -144,10 +144,10 @@ impl Sums {
         match self.unreadable {
             0 => {}
             1 => notes.push(
-                "1 key without a TTL cannot be read as an event and gets none; see the quarantine".to_owned(),
+                "1 key without a TTL cannot be read as an event and gets none: the engine puts such into quarantine".to_owned(),
             ),
             n => notes.push(format!(
-                "{} keys without a TTL cannot be read as events and get none; see the quarantine",
+                "{} keys without a TTL cannot be read as events and get none: the engine puts such into quarantine",
                 grouped(n)
             )),
         }

@@ -11,6 +11,7 @@ mod contain;
 mod copy;
 mod damage;
 mod diagnose;
+mod edges;
 mod fleet;
 mod hash_read;
 mod health;
