@@ -81,6 +81,7 @@ pub mod typed;
 mod usage;
 mod walk;
 mod wire;
+mod writes;
 
 pub use backlog::Backlog;
 pub use blocks::BlockRemoved;
@@ -110,3 +111,4 @@ pub use target::RedisTarget;
 pub use target::SentinelAddress;
 pub use target::TargetAddress;
 pub use walk::WalkPosition;
+pub use writes::Writes;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 use watchpost_model::ids::EventId;
-use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, RedisError, StreamItem};
+use watchpost_redis::{AdoptCursor, Adopted, Delivered, EventStore, RedisError, StreamItem, Writes};
 use watchpost_store::Store;
 
 use crate::error::OpError;
@@ -52,6 +52,11 @@ pub(super) struct Reader {
     pass: Option<(Instant, u64)>,
     /// How long it rests after the last pass.
     pause: Duration,
+    /// The server's count of changes before the pass that is under way, and before the last one if that found nothing.
+    before: Option<Writes>,
+    unchanged_since: Option<Writes>,
+    /// The server tells that count, and the user may ask for it.
+    counts_writes: bool,
     /// Somebody waits until everything is seen: passes follow each other closely.
     pub(super) is_awaited: bool,
     /// Until when no part of a pass is looked at while there are events to process.
@@ -81,6 +86,9 @@ impl Reader {
             adopted_at: None,
             pass: None,
             pause: ADOPT_PAUSE,
+            before: None,
+            unchanged_since: None,
+            counts_writes: true,
             is_awaited: false,
             rests_until: None,
             unread: Delivered::default(),
@@ -132,6 +140,15 @@ impl Reader {
         if resting || paused {
             return Ok(Adopted::default());
         }
+        if self.pass.is_none() {
+            self.before = if self.counts_writes { self.events.writes().await? } else { None };
+            self.counts_writes = self.before.is_some();
+            // Whoever waits until everything is seen counts the passes.
+            if !self.is_awaited && self.before.is_some() && self.before == self.unchanged_since {
+                self.adopted_at = Some(now);
+                return Ok(Adopted::default());
+            }
+        }
         let adopted = self.events.adopt_bare(&mut self.adopt, ADOPT_BUDGET).await?;
         let took = begun.elapsed();
         self.rests_until = Some(begun + took + ADOPT_REST.max(took * ADOPT_REST_TIMES));
@@ -140,6 +157,7 @@ impl Reader {
         let found = found + adopted.adopted + adopted.quarantined;
         if adopted.wrapped {
             self.pause = pause_after(since.elapsed(), found);
+            self.unchanged_since = self.before.filter(|_| found == 0);
         } else {
             self.pass = Some((since, found));
         }

@@ -3,6 +3,7 @@
 mod analyze;
 mod approval_rows;
 mod approvals;
+mod at_rest;
 mod attention;
 mod audit_export;
 mod audit_keys;

@@ -149,11 +149,13 @@ async fn panels(window: &Window) -> Result<()> {
 async fn idle(window: &Window, minutes: u32) -> Result<()> {
     let pid = window.pid();
     Memory::of(pid).say("before it idles");
-    let before = Computed::of(pid);
-    // What is measured is that nothing happens, over a minute and over all of them: there is no condition to wait for.
-    tokio::time::sleep(IDLE).await;
-    Computed::of(pid).since(&before).say();
-    tokio::time::sleep(IDLE * minutes.saturating_sub(1)).await;
+    // What is measured is that nothing happens: there is no condition to wait for. In the first minute what went before is
+    // still cleared up.
+    for minute in 1..=minutes {
+        let before = Computed::of(pid);
+        tokio::time::sleep(IDLE).await;
+        Computed::of(pid).since(&before).say(minute);
+    }
     Memory::of(pid).say(&format!("after {minutes} min of idling"));
     Ok(())
 }

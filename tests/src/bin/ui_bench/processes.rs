@@ -156,9 +156,9 @@ impl Computed {
 }
 
 impl Share {
-    pub(crate) fn say(&self) {
+    pub(crate) fn say(&self, minute: u32) {
         let measured =
             format!("{:.1} %; its page {:.1} %; Redis {:.1} %", self.window, self.page, self.redis);
-        say("computing when idle, of one core, over a minute", "< 2 %", &measured);
+        say(&format!("computing when idle, of one core: minute {minute}"), "< 2 %", &measured);
     }
 }
