@@ -232,9 +232,8 @@ impl EventWalk {
         let decode = || {
             for (sized, answer) in raw {
                 match decoded(store, sized, answer) {
-                    Decoded::Row(row) => rows.push(row),
-                    Decoded::Gone => {}
-                    Decoded::Unread(sized) => unread.push(sized),
+                    Ok(row) => rows.extend(row),
+                    Err(sized) => unread.push(sized),
                 }
             }
         };
@@ -332,15 +331,6 @@ fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: &[Ve
 /// A key, and what the server said of its value.
 type RawEvent = (Weighed, RedisResult<Value>);
 
-/// What came of a key that was read.
-enum Decoded {
-    Row(ExportedEvent),
-    /// It is gone meanwhile.
-    Gone,
-    /// A payload that is not read here: by its fields it is.
-    Unread(Weighed),
-}
-
 fn name(value: &Value) -> Option<&[u8]> {
     if let Value::BulkString(name) = value { Some(name) } else { None }
 }
@@ -350,18 +340,24 @@ fn marks<'a>(mut names: impl Iterator<Item = &'a [u8]>) -> usize {
     usize::from(names.any(|name| name == MARK))
 }
 
-fn decoded(store: &EventStore, sized: Weighed, answer: RedisResult<Value>) -> Decoded {
+/// The event, unless it is gone meanwhile; or the key, whose payload is not read here: by its fields it is.
+fn decoded(
+    store: &EventStore,
+    sized: Weighed,
+    answer: RedisResult<Value>,
+) -> Result<Option<ExportedEvent>, Weighed> {
     let too_wide = || Err(TOO_WIDE.to_owned());
     let event = match answer {
-        Ok(Value::Nil) => return Decoded::Gone,
-        Ok(Value::Array(items)) if items.is_empty() => return Decoded::Gone,
+        Ok(Value::Nil) => return Ok(None),
+        Ok(Value::Array(items)) if items.is_empty() => return Ok(None),
         Ok(Value::Array(items))
-            if items.len() / 2 - marks(items.iter().step_by(2).filter_map(name)) > FIELDS_MAX =>
+            if (items.len() / 2).saturating_sub(marks(items.iter().step_by(2).filter_map(name)))
+                > FIELDS_MAX =>
         {
             too_wide()
         }
         Ok(Value::BulkString(payload)) => match payload::fields(&payload, &mut Vec::new()) {
-            None => return Decoded::Unread(Weighed { how: HashRead::Fields, ..sized }),
+            None => return Err(Weighed { how: HashRead::Fields, ..sized }),
             Some(fields) if fields.len() - marks(fields.iter().map(|(name, _)| &**name)) > FIELDS_MAX => {
                 too_wide()
             }
@@ -371,5 +367,5 @@ fn decoded(store: &EventStore, sized: Weighed, answer: RedisResult<Value>) -> De
         // Everything else that is refused has ended the pass.
         Err(_) => Err(NO_HASH.to_owned()),
     };
-    Decoded::Row(ExportedEvent { key: sized.key, bytes: sized.memory.known(), event })
+    Ok(Some(ExportedEvent { key: sized.key, bytes: sized.memory.known(), event }))
 }
