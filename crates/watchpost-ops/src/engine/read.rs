@@ -38,6 +38,8 @@ const ADOPT_PAUSE: Duration = Duration::from_secs(2);
 /// After a pass that found nothing it is so many times as long as the pass took, up to the most.
 const ADOPT_PAUSE_TIMES: u32 = 2;
 const ADOPT_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// So long after the last pass there is another one, whatever the server's count of changes says.
+const ADOPT_ANYWAY: Duration = Duration::from_secs(600);
 
 /// Where reading stands.
 pub(super) struct Reader {
@@ -55,6 +57,8 @@ pub(super) struct Reader {
     /// The server's count of changes before the pass that is under way, and before the last one if that found nothing.
     before: Option<Writes>,
     unchanged_since: Option<Writes>,
+    /// When the last pass ended.
+    passed_at: Instant,
     /// The server tells that count, and the user may ask for it.
     counts_writes: bool,
     /// Somebody waits until everything is seen: passes follow each other closely.
@@ -88,6 +92,7 @@ impl Reader {
             pause: ADOPT_PAUSE,
             before: None,
             unchanged_since: None,
+            passed_at: Instant::now(),
             counts_writes: true,
             is_awaited: false,
             rests_until: None,
@@ -143,8 +148,9 @@ impl Reader {
         if self.pass.is_none() {
             self.before = if self.counts_writes { self.events.writes().await? } else { None };
             self.counts_writes = self.before.is_some();
+            let is_unchanged = self.before.is_some() && self.before == self.unchanged_since;
             // Whoever waits until everything is seen counts the passes.
-            if !self.is_awaited && self.before.is_some() && self.before == self.unchanged_since {
+            if is_unchanged && !self.is_awaited && self.passed_at.elapsed() < ADOPT_ANYWAY {
                 self.adopted_at = Some(now);
                 return Ok(Adopted::default());
             }
@@ -158,6 +164,7 @@ impl Reader {
         if adopted.wrapped {
             self.pause = pause_after(since.elapsed(), found);
             self.unchanged_since = self.before.filter(|_| found == 0);
+            self.passed_at = Instant::now();
         } else {
             self.pass = Some((since, found));
         }
