@@ -530,7 +530,8 @@ impl Console {
 
     /// A change on a production connection needs the connection's name, typed.
     fn confirm(&self, cx: &Context, confirmation: Option<&str>) -> Result<(), OpError> {
-        if cx.spec.effect != Effect::Change {
+        // A check of the trail writes that it was made, and nothing else: whoever audits production has nothing to confirm.
+        if cx.spec.effect != Effect::Change || cx.spec.name == "audit_verify" {
             return Ok(());
         }
         let Ok(workspace) = self.workspace() else { return Ok(()) };

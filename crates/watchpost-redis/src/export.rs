@@ -1,7 +1,8 @@
 //! Reading what is in Redis for a file: events by category and time, or every key under the prefix.
 //!
 //! One pass. Each round trip carries the values of one page of keys, the sizes of the next and the `SCAN` for the one
-//! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte.
+//! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte. What a key holds
+//! is seen in its payload, where payloads are read: a question less for each, and the server is what limits an export.
 
 mod events;
 mod left_out;
@@ -33,11 +34,13 @@ use crate::export::left_out::LeftOut;
 use crate::export::trial::Trial;
 use crate::export::way::Expiry;
 use crate::link::PIPELINE_BYTES;
+use crate::payload;
 use crate::reply;
 use crate::retention::progress;
 use crate::stop;
 use crate::store::EventStore;
 use crate::typed::Elements;
+use crate::typed::Held;
 use crate::typed::ValueKind;
 use crate::typed::WHOLE_BYTES_MAX;
 use crate::typed::Windows;
@@ -70,6 +73,9 @@ pub struct ExportCount {
     pub bytes: Option<u64>,
 }
 
+/// Said where the memory of keys is not known.
+pub const MEMORY_UNKNOWN: &str = "memory: n/a, the server does not tell it of every key";
+
 /// Keys of one pass, each once.
 struct Once {
     seen: HashSet<u64>,
@@ -95,16 +101,25 @@ fn about(name: &str, key: &[u8]) -> Cmd {
 }
 
 /// What is asked of a key before its value is.
-fn questions(key: &[u8], expiry: Expiry) -> [Cmd; 3] {
-    [about("TYPE", key), about(expiry.command(), key), usage(key)]
+fn questions(key: &[u8], expiry: Expiry, types: Types) -> impl Iterator<Item = Cmd> {
+    let kind = (types == Types::Asked).then(|| about("TYPE", key));
+    kind.into_iter().chain([about(expiry.command(), key), usage(key)])
+}
+
+/// Whether every key is asked what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Types {
+    /// Yes.
+    Asked,
+    /// No: the payload says it.
+    Seen,
 }
 
 /// What a key is, before its value is read.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyFacts {
     pub(crate) key: Vec<u8>,
-    /// `None` for a type of a module.
-    pub(crate) kind: Option<ValueKind>,
+    pub(crate) held: Held,
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) bytes: Option<u64>,
 }
@@ -130,6 +145,7 @@ pub(crate) struct FactWalk {
     once: Once,
     expiry: Expiry,
     hashes: HashRead,
+    types: Types,
     /// How far the server's clock is ahead of ours.
     ahead: Duration,
     named: Vec<Vec<u8>>,
@@ -141,11 +157,17 @@ pub(crate) struct FactWalk {
 }
 
 impl FactWalk {
-    pub(crate) async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
+    /// `types` is for those who may have payloads; from others every key is asked.
+    pub(crate) async fn start(
+        store: &EventStore,
+        types: Types,
+        cancel: CancellationToken,
+    ) -> Result<Self, RedisError> {
         let (expiry, hashes) = stop::read(&cancel, way::choose(store)).await?;
         Ok(Self {
             expiry,
             hashes,
+            types: if hashes == HashRead::Dumped { types } else { Types::Asked },
             ahead: stop::read(&cancel, store.server_now()).await? - store.now(),
             walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
             store: store.clone(),
@@ -181,10 +203,10 @@ impl FactWalk {
             .unzip();
         commands.append(&mut self.questions);
         let named = std::mem::take(&mut self.named);
-        let (once, expiry) = (&mut self.once, self.expiry);
+        let (once, expiry, types) = (&mut self.once, self.expiry, self.types);
         let prepare = |names: &[Vec<u8>]| {
             let fresh: Vec<Vec<u8>> = names.iter().filter(|name| once.is_new(name)).cloned().collect();
-            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key, expiry)).collect();
+            let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key, expiry, types)).collect();
             (fresh, questions)
         };
         let sent_at = self.store.now() + self.ahead;
@@ -202,20 +224,29 @@ impl FactWalk {
         let mut of_facts = answers.split_off(asked.values.len().min(answers.len())).into_iter();
         let mut facts = Vec::with_capacity(asked.named.len());
         for key in asked.named {
-            let (kind, expires, bytes) = (of_facts.next(), of_facts.next(), of_facts.next());
+            let kind = if self.types == Types::Asked { of_facts.next() } else { None };
+            let (expires, bytes) = (of_facts.next(), of_facts.next());
             let told = |answer: Option<RedisResult<Value>>| {
                 answer.transpose().map_err(|error| self.store.classify(error))
             };
             // Whoever may not ask for these would take a key for gone, or for one that never expires.
-            let (kind, expires) =
-                (told(kind)?.and_then(reply::text), told(expires)?.as_ref().and_then(reply::int));
-            let Some(kind) = kind.filter(|kind| kind != "none") else { continue };
+            let held = match self.types {
+                Types::Asked => told(kind)?.and_then(reply::text).as_deref().and_then(held_of),
+                Types::Seen => Some(Held::Unknown),
+            };
+            let expires = told(expires)?.as_ref().and_then(reply::int);
+            let Some(held) = held.filter(|_| expires != Some(Expiry::GONE)) else { continue };
             let expires_at = expires.and_then(|answer| self.expiry.read(answer, asked.sent_at));
             let bytes = bytes.and_then(Result::ok).map(|bytes| reply::count(&bytes).unwrap_or(0));
-            facts.push(KeyFacts { key, kind: ValueKind::of(&kind), expires_at, bytes });
+            facts.push(KeyFacts { key, held, expires_at, bytes });
         }
         Ok((asked.values.into_iter().zip(answers).collect(), facts))
     }
+}
+
+/// What `TYPE` says; `None` of a key that is gone.
+fn held_of(name: &str) -> Option<Held> {
+    (name != "none").then(|| ValueKind::of(name).map_or(Held::Module, Held::Of))
 }
 
 /// What one pipeline may ask for.
@@ -235,6 +266,8 @@ pub struct KeyWalk {
     facts: FactWalk,
     small: Vec<KeyFacts>,
     large: VecDeque<KeyFacts>,
+    /// Of which neither the server nor a payload has said what they hold.
+    unknown: Vec<KeyFacts>,
     /// Read, and looked at while the server answers the next questions.
     raw: Vec<Answered>,
     reading: Option<(KeyFacts, Windows, u64)>,
@@ -248,9 +281,10 @@ impl KeyWalk {
     /// Every cause of [`RedisError`].
     pub async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
         Ok(Self {
-            facts: FactWalk::start(store, cancel).await?,
+            facts: FactWalk::start(store, Types::Seen, cancel).await?,
             small: Vec::new(),
             large: VecDeque::new(),
+            unknown: Vec::new(),
             raw: Vec::new(),
             reading: None,
             left: LeftOut::default(),
@@ -280,7 +314,9 @@ impl KeyWalk {
             if let Some(part) = self.window().await? {
                 return Ok(Some(vec![part]));
             }
-            if self.facts.over && self.small.is_empty() && self.raw.is_empty() && self.large.is_empty() {
+            self.ask_types().await?;
+            let nothing_left = self.small.is_empty() && self.raw.is_empty() && self.large.is_empty();
+            if self.facts.over && nothing_left {
                 return Ok(None);
             }
             let parts = self.page().await?;
@@ -301,25 +337,27 @@ impl KeyWalk {
     ) -> Result<(ExportCount, Vec<String>), RedisError> {
         let mut count = ExportCount { keys: 0, bytes: Some(0) };
         let mut trial = Trial::of(run);
+        // Nothing is read of most keys here, and what each holds is to be known all the same.
+        self.facts.types = Types::Asked;
         while !self.facts.over || trial.has_small() {
             let hashes = self.facts.hashes;
             let (answered, facts) = self.facts.turn(trial.small(), |key| run.command(key, hashes)).await?;
             walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
             for key in facts {
-                let Some(kind) = key.kind else {
+                let Held::Of(kind) = key.held else {
                     self.left.unread += 1;
                     continue;
                 };
                 count.keys += 1;
                 count.bytes = count.bytes.zip(key.bytes).map(|(sum, bytes)| sum + bytes);
-                trial.note(kind, key);
+                trial.note(kind, key, hashes);
             }
             trial.windows(&self.facts.walk, &self.facts.store).await?;
             report(self.progress());
         }
         let mut notes = self.notes();
         if count.bytes.is_none() {
-            notes.push("memory: n/a, the server does not tell it of every key".to_owned());
+            notes.push(MEMORY_UNKNOWN.to_owned());
         }
         Ok((count, notes))
     }
@@ -330,13 +368,14 @@ impl KeyWalk {
         let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
         self.left.changed += changed as u64;
         let (mut parts, mut unread) = (Vec::with_capacity(raw.len()), Vec::new());
-        let mut empty = 0;
+        let (mut empty, mut of_modules) = (0, 0);
         let look = || {
             for (key, answer) in raw {
                 match answer.map(|value| whole(key, value)) {
                     Ok(Whole::Read(part)) => parts.push(part),
                     Ok(Whole::Empty) => empty += 1,
                     Ok(Whole::Unread(key)) => unread.push(key),
+                    Ok(Whole::Module) => of_modules += 1,
                     Err(_) => {} // Of another type, which is counted.
                 }
             }
@@ -345,18 +384,58 @@ impl KeyWalk {
         let (answered, facts) =
             self.facts.turn_while(asked, |key| Run::Export.command(key, hashes), look).await?;
         self.left.empty += empty;
-        self.large.extend(unread);
+        self.left.unread += of_modules;
+        for key in unread {
+            match key.held {
+                // A payload that is not read here.
+                Held::Of(ValueKind::Hash) => self.large.push_back(key),
+                Held::Of(_) => self.small.push(key),
+                Held::Unknown | Held::Module => self.unknown.push(key),
+            }
+        }
         walk::readable(&self.facts.store, answered.iter().map(|(_, answer)| answer))?;
         self.raw = answered;
         for key in facts {
-            match key.kind {
-                None => self.left.unread += 1,
-                // A value whose size is not known is read window by window.
-                Some(_) if key.bytes.is_none_or(|bytes| bytes > WHOLE_BYTES_MAX) => self.large.push_back(key),
-                Some(_) => self.small.push(key),
-            }
+            self.sort_in(key);
         }
         Ok(parts)
+    }
+
+    /// A value whose size is not known is read window by window, and what kind it is of has to be known before.
+    fn sort_in(&mut self, key: KeyFacts) {
+        let is_large = key.bytes.is_none_or(|bytes| bytes > WHOLE_BYTES_MAX);
+        match key.held {
+            Held::Module => self.left.unread += 1,
+            Held::Unknown if is_large => self.unknown.push(key),
+            Held::Of(_) if is_large => self.large.push_back(key),
+            Held::Unknown | Held::Of(_) => self.small.push(key),
+        }
+    }
+
+    /// Asks what those hold of which nothing else has said it: a few, large ones most of them.
+    async fn ask_types(&mut self) -> Result<(), RedisError> {
+        if self.unknown.is_empty() {
+            return Ok(());
+        }
+        let asked = std::mem::take(&mut self.unknown);
+        let mut pipe = redis::pipe();
+        for key in &asked {
+            pipe.add_command(about("TYPE", &key.key));
+        }
+        let store = &self.facts.store;
+        let answers = self.facts.walk.read(store.inner.jobs.pipe(pipe)).await?;
+        walk::readable(store, &answers)?;
+        for (mut key, answer) in asked.into_iter().zip(answers) {
+            let kind = answer.ok().and_then(reply::text);
+            match kind.as_deref().and_then(held_of) {
+                None => self.left.empty += 1,
+                Some(held) => {
+                    key.held = held;
+                    self.sort_in(key);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The next window of a large value.
@@ -364,7 +443,7 @@ impl KeyWalk {
         loop {
             let Some((key, windows, part)) = &mut self.reading else {
                 let Some(key) = self.large.pop_front() else { return Ok(None) };
-                let Some(kind) = key.kind else { continue };
+                let Held::Of(kind) = key.held else { continue };
                 self.reading = Some((key.clone(), Windows::new(key.key, kind), 0));
                 continue;
             };
@@ -405,18 +484,37 @@ enum Whole {
     Read(KeyPart),
     /// Gone meanwhile, or nothing is in it.
     Empty,
-    /// A payload that is not read here: window by window it is.
+    /// A payload that is not read here: in another way it is.
     Unread(KeyFacts),
+    /// Of a module.
+    Module,
 }
 
-fn whole(key: KeyFacts, answer: Value) -> Whole {
-    let Some(kind) = key.kind.filter(|_| answer != Value::Nil) else { return Whole::Empty };
-    let elements = match kind {
-        ValueKind::Hash => match way::pairs(answer) {
+fn whole(mut key: KeyFacts, answer: Value) -> Whole {
+    if answer == Value::Nil {
+        return Whole::Empty;
+    }
+    let mut text = None;
+    if let (Held::Unknown, Value::BulkString(payload)) = (key.held, &answer) {
+        key.held = payload::held(payload);
+        match key.held {
+            Held::Of(ValueKind::Hash) => {}
+            Held::Of(ValueKind::Text) => text = payload::text(payload),
+            Held::Of(_) | Held::Unknown => return Whole::Unread(key),
+            Held::Module => return Whole::Module,
+        }
+        if key.held == Held::Of(ValueKind::Text) && text.is_none() {
+            return Whole::Unread(key);
+        }
+    }
+    let Held::Of(kind) = key.held else { return Whole::Unread(key) };
+    let elements = match (kind, text) {
+        (_, Some(text)) => Elements::Text(text),
+        (ValueKind::Hash, None) => match way::pairs(answer) {
             Some(pairs) => Elements::Pairs(pairs),
             None => return Whole::Unread(key),
         },
-        kind => kind.elements(answer),
+        (kind, None) => kind.elements(answer),
     };
     if kind != ValueKind::Text && elements.is_empty() {
         return Whole::Empty;
@@ -430,8 +528,12 @@ mod tests {
 
     #[test]
     fn a_payload_that_is_not_known_is_read_in_another_way_and_what_is_gone_is_not() {
-        let key =
-            || KeyFacts { key: b"k".to_vec(), kind: Some(ValueKind::Hash), expires_at: None, bytes: Some(1) };
+        let key = || KeyFacts {
+            key: b"k".to_vec(),
+            held: Held::Of(ValueKind::Hash),
+            expires_at: None,
+            bytes: Some(1),
+        };
         let unknown = Value::BulkString(vec![22, 1, 2, 3, 10, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
         assert!(matches!(whole(key(), unknown), Whole::Unread(_)));
         assert!(matches!(whole(key(), Value::Nil), Whole::Empty));

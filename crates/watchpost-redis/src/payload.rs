@@ -4,11 +4,16 @@
 
 use std::borrow::Cow;
 
+use crate::typed::Held;
+use crate::typed::ValueKind;
+
 /// Version and checksum at the end of a payload.
 const FOOTER_BYTES: usize = 10;
 /// No value that is read here is larger; a payload that says otherwise is not followed.
 const ELEMENT_BYTES_MAX: usize = 512 << 20;
 
+/// A text, as the first byte of a payload names it.
+const TEXT: u8 = 0;
 /// Kinds of hashes, as the first byte of a payload names them: a table, a zip list and a list pack.
 const TABLE: u8 = 4;
 const ZIP_LIST: u8 = 13;
@@ -17,10 +22,26 @@ const LIST_PACK: u8 = 16;
 /// Name and value of a field.
 pub(crate) type Field<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
-/// Is it of a hash, also of one that is not read here? In the order of the encodings: a table, a zip map, a zip list, a list
-/// pack, and those of hashes whose fields expire.
-pub(crate) fn is_hash(payload: &[u8]) -> bool {
-    matches!(payload.first(), Some(4 | 9 | 13 | 16 | 22..=25))
+/// What it is of, also where that is not read here. The kinds of hashes are, in this order: a table, a zip map, a zip list,
+/// a list pack, and those of hashes whose fields expire.
+pub(crate) fn held(payload: &[u8]) -> Held {
+    match payload.first() {
+        Some(&TEXT) => Held::Of(ValueKind::Text),
+        Some(1 | 10 | 14 | 18) => Held::Of(ValueKind::List),
+        Some(2 | 11 | 20) => Held::Of(ValueKind::Set),
+        Some(3 | 5 | 12 | 17) => Held::Of(ValueKind::SortedSet),
+        Some(4 | 9 | 13 | 16 | 22..=25) => Held::Of(ValueKind::Hash),
+        Some(15 | 19 | 21) => Held::Of(ValueKind::Stream),
+        Some(6 | 7) => Held::Module,
+        _ => Held::Unknown,
+    }
+}
+
+/// The bytes of a text; `None` for anything else.
+pub(crate) fn text(payload: &[u8]) -> Option<Vec<u8>> {
+    let (&TEXT, mut rest) = body(payload).split_first()? else { return None };
+    let text = string(&mut rest)?.into_owned();
+    rest.is_empty().then_some(text)
 }
 
 /// The payload without its end.
@@ -255,7 +276,8 @@ fn decimals(number: i64) -> Cow<'static, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{fields, lzf};
+    use super::{fields, held, lzf, text};
+    use crate::typed::{Held, ValueKind};
 
     #[test]
     fn lzf_repeats_what_it_has_written() {
@@ -263,6 +285,23 @@ mod tests {
         assert_eq!(lzf(&[2, b'a', b'b', b'c', 7 << 5, 0, 2], 12).unwrap(), b"abcabcabcabc");
         assert_eq!(lzf(&[7 << 5, 0, 2], 9), None, "nothing is behind");
         assert_eq!(lzf(&[2, b'a', b'b'], 3), None, "cut off");
+    }
+
+    #[test]
+    fn a_text_is_read_and_nothing_else_is_taken_for_one() {
+        // `DUMP` of `hi`, and of `300`, which lies there as a number.
+        let footer = [10, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+        let of = |body: &[u8]| [body, &footer[..]].concat();
+        assert_eq!(text(&of(&[0, 2, b'h', b'i'])).unwrap(), b"hi");
+        assert_eq!(text(&of(&[0, 0xc1, 0x2c, 1])).unwrap(), b"300");
+        assert_eq!(text(&of(&[0, 0])).unwrap(), b"", "an empty one is one");
+        for other in [&[0, 3, b'h', b'i'][..], &[0, 1, b'h', b'i'], &[1, 2, b'h', b'i'], &[]] {
+            assert_eq!(text(&of(other)), None, "{other:?}");
+        }
+        assert_eq!(held(&of(&[2, 0])), Held::Of(ValueKind::Set));
+        assert_eq!(held(&of(&[7, 0])), Held::Module);
+        assert_eq!(held(&of(&[99, 0])), Held::Unknown);
+        assert_eq!(held(&[]), Held::Unknown);
     }
 
     /// `DUMP` of a hash of `a`: 1 and `b`: `text` by 7.0, in a list pack.

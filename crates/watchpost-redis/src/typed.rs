@@ -36,6 +36,17 @@ pub enum ValueKind {
     Stream,
 }
 
+/// What is known of what a key holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// This.
+    Of(ValueKind),
+    /// Something of a module.
+    Module,
+    /// Nothing yet.
+    Unknown,
+}
+
 impl ValueKind {
     /// The kind that `TYPE` names; `None` for the types of modules.
     pub(crate) fn of(name: &str) -> Option<Self> {

@@ -12,7 +12,7 @@ use watchpost_model::plain::grouped;
 use watchpost_model::query::FieldName;
 use watchpost_model::text::visible_json;
 use watchpost_redis::EventStore;
-use watchpost_redis::export::{EventChoice, EventWalk, ExportedEvent, KeyPart, KeyWalk, Run};
+use watchpost_redis::export::{EventChoice, EventWalk, ExportedEvent, KeyPart, KeyWalk, MEMORY_UNKNOWN, Run};
 use watchpost_redis::typed::{Elements, Pair};
 use watchpost_report::{Prepared, ReportError, TableWriter, WriteError};
 
@@ -149,7 +149,11 @@ impl Target {
             return Err(Self::exists(field, &path));
         }
         if !path.parent().is_some_and(Path::is_dir) {
-            return Err(OpError::invalid(field, format!("the folder of {} does not exist", path.display())));
+            let message = format!("the folder of {} does not exist", path.display());
+            return Err(OpError {
+                field: Some(field.to_owned()),
+                ..OpError::new(ErrorCode::Unavailable, message)
+            });
         }
         Ok(Self { path, force })
     }
@@ -228,7 +232,7 @@ impl Tally {
             self.notes.push(format!("{} more {are}", grouped(more)));
         }
         if self.unweighed > 0 {
-            self.notes.push("memory: n/a, the server does not tell it of every key".to_owned());
+            self.notes.push(MEMORY_UNKNOWN.to_owned());
             return (None, self.notes);
         }
         (Some(Figure::bytes("bytes", MEMORY, self.memory_bytes)), self.notes)

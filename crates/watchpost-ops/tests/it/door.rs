@@ -500,6 +500,11 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
     let started =
         shop.console.call::<operation::retention_run>(&run(Some("shop")), RetentionRequest::default()).await;
     assert_eq!(shop.finish(started.unwrap()).await.state, JobState::Done);
+    let verified = shop
+        .console
+        .call::<operation::audit_verify>(&run(None), AuditVerify { full: true, ticket: None })
+        .await;
+    assert!(verified.unwrap().ok, "a check changes nothing: it is not asked for");
     shop.console.close().await;
     local.console.close().await;
 }

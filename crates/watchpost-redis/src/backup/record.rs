@@ -3,6 +3,7 @@
 use super::digest::ValueDigest;
 use crate::payload;
 use crate::typed::Elements;
+use crate::typed::Held;
 use crate::typed::Pair;
 use crate::typed::ValueKind;
 
@@ -58,7 +59,7 @@ impl Record {
     /// Is the value a hash, as each event is one?
     pub(crate) fn is_hash(&self) -> bool {
         match &self.body {
-            Body::Dump { payload, .. } => payload::is_hash(payload),
+            Body::Dump { payload, .. } => payload::held(payload) == Held::Of(ValueKind::Hash),
             Body::Part { kind, .. } => *kind == ValueKind::Hash,
         }
     }

@@ -19,6 +19,7 @@ use crate::export::FactWalk;
 use crate::export::HashRead;
 use crate::export::KeyFacts;
 use crate::export::Run;
+use crate::export::Types;
 use crate::export::take_page;
 use crate::link::Link;
 use crate::reply;
@@ -26,6 +27,7 @@ use crate::retention::progress;
 use crate::store::EventStore;
 use crate::typed::DUMP_BYTES_MAX;
 use crate::typed::Elements;
+use crate::typed::Held;
 use crate::typed::ValueKind;
 use crate::typed::Windows;
 
@@ -89,7 +91,7 @@ impl BackupWalk {
     /// Every cause of [`RedisError`].
     pub async fn start(store: &EventStore, cancel: CancellationToken) -> Result<Self, RedisError> {
         Ok(Self {
-            facts: FactWalk::start(store, cancel).await?,
+            facts: FactWalk::start(store, Types::Asked, cancel).await?,
             small: Vec::new(),
             large: VecDeque::new(),
             reading: None,
@@ -159,10 +161,12 @@ impl BackupWalk {
         let (answered, facts) =
             self.facts.turn(asked, |key| Run::Backup.command(key, HashRead::Dumped)).await?;
         for key in facts {
-            match key.kind {
-                None => self.unread += 1,
-                Some(_) if key.bytes.is_none_or(|bytes| bytes > DUMP_BYTES_MAX) => self.large.push_back(key),
-                Some(_) => self.small.push(key),
+            match key.held {
+                Held::Module | Held::Unknown => self.unread += 1,
+                Held::Of(_) if key.bytes.is_none_or(|bytes| bytes > DUMP_BYTES_MAX) => {
+                    self.large.push_back(key);
+                }
+                Held::Of(_) => self.small.push(key),
             }
         }
         let mut records = Vec::with_capacity(answered.len());
@@ -185,7 +189,7 @@ impl BackupWalk {
         loop {
             let Some(reading) = &mut self.reading else {
                 let Some(key) = self.large.pop_front() else { return Ok(None) };
-                let Some(kind) = key.kind else { continue };
+                let Held::Of(kind) = key.held else { continue };
                 let windows = ValueWindows::new(key.key.clone(), kind);
                 self.reading = Some(Reading { key, windows, part: 0, held: None });
                 continue;

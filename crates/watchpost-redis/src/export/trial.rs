@@ -9,6 +9,7 @@ use super::KeyFacts;
 use crate::error::RedisError;
 use crate::store::EventStore;
 use crate::typed::DUMP_BYTES_MAX;
+use crate::typed::Held;
 use crate::typed::ValueKind;
 use crate::typed::WHOLE_BYTES_MAX;
 use crate::typed::Windows;
@@ -33,10 +34,11 @@ impl Run {
 
     /// The command that reads a small value.
     pub(crate) fn command(self, key: &KeyFacts, hashes: HashRead) -> Option<Cmd> {
-        Some(match (self, key.kind) {
-            (Self::Export, kind) if kind? == ValueKind::Hash => hashes.command(&key.key),
-            (Self::Export, kind) => kind?.read(&key.key),
-            (Self::Backup, _) => HashRead::Dumped.command(&key.key),
+        Some(match (self, key.held) {
+            (Self::Backup, _) | (Self::Export, Held::Unknown) => HashRead::Dumped.command(&key.key),
+            (Self::Export, Held::Of(ValueKind::Hash)) => hashes.command(&key.key),
+            (Self::Export, Held::Of(kind)) => kind.read(&key.key),
+            (Self::Export, Held::Module) => return None,
         })
     }
 }
@@ -55,8 +57,8 @@ impl Trial {
         Self { run, tried: Vec::new(), small: Vec::new(), large: Vec::new() }
     }
 
-    /// Tries this key where it is the first one of its kind.
-    pub(super) fn note(&mut self, kind: ValueKind, key: KeyFacts) {
+    /// Tries this key where it is the first one of its kind; `hashes` is how the run reads those.
+    pub(super) fn note(&mut self, kind: ValueKind, mut key: KeyFacts, hashes: HashRead) {
         let is_small = key.bytes.is_some_and(|bytes| bytes <= self.run.whole_bytes_max());
         let way = match self.run {
             Run::Backup if is_small => (None, true),
@@ -67,6 +69,10 @@ impl Trial {
         }
         self.tried.push(way);
         if is_small {
+            // Then it does not know either what a key holds before it has the payload, and a text is read from that.
+            if kind == ValueKind::Text && hashes == HashRead::Dumped {
+                key.held = Held::Unknown;
+            }
             self.small.push(key);
         } else {
             self.large.push((kind, key.key));

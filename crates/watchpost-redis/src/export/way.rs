@@ -26,6 +26,9 @@ pub(super) enum Expiry {
 }
 
 impl Expiry {
+    /// What both commands say of a key that is not there.
+    pub(super) const GONE: i64 = -2;
+
     pub(super) const fn command(self) -> &'static str {
         match self {
             Self::At => "PEXPIRETIME",

@@ -234,10 +234,10 @@ async fn an_observer_with_the_line_for_exports_takes_backups() {
 #[tokio::test]
 async fn an_export_that_may_not_read_a_value_stops_with_the_reason() {
     for (refused, is_of_events) in [
-        ("-get", false),
+        ("-get -dump", false),
         ("-lrange", false),
         ("-zrange", false),
-        ("-type", false),
+        ("-type -dump", false),
         ("-pttl -pexpiretime", false),
         ("-hgetall -dump", false),
         ("-hgetall -dump", true),
@@ -289,9 +289,10 @@ async fn a_preview_stops_where_the_run_would() {
     }
     for (refused, export_stops, backup_stops) in [
         ("", false, false),
-        ("-get", true, false),
         ("-lrange", true, false),
-        // Hashes are read in either of two ways.
+        // Hashes and texts are read in either of two ways.
+        ("-get", false, false),
+        ("-get -dump", true, true),
         ("-hgetall", false, false),
         ("-hgetall -dump", true, true),
         // Too large to be exported whole, and not to be dumped.
