@@ -136,6 +136,17 @@ export class QueryCache {
     }
   }
 
+  /** The first workspace was opened: what was answered without one is about this machine, and stays with what is typed beside it while all of it is asked for again. */
+  opened(): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.watchers === 0) this.#entries.delete(key);
+      else {
+        if (entry.data === undefined) entry.forget();
+        void entry.fetch();
+      }
+    }
+  }
+
   /** Something is shown that has no answer yet, neither a good one nor a fault. */
   get waits(): boolean {
     return [...this.#entries.values()].some((entry) => entry.watchers > 0 && entry.data === undefined && entry.error === null);
