@@ -514,6 +514,20 @@ describe('an incident alone in a wide window', () => {
   });
 });
 
+describe('words that are longer than their column', () => {
+  beforeEach(() => router.go('incidents', null, { status: 'resolved' }));
+
+  it('stand whole in the titles of the state and of the clock', async () => {
+    const platform = demoPlatform();
+    render(IncidentsView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(rows().length).toBeGreaterThan(0));
+    await waitFor(() => expect(document.querySelector('[data-test=incident-row] [title="True positive · Resolved"], [data-test=incident-row] [title="False positive · Resolved"]')).not.toBeNull());
+    router.go('incidents', null, {});
+    const clock = await waitFor(() => hook('sla'));
+    expect(clock.title).toContain(clock.textContent?.trim());
+  });
+});
+
 describe('an incident that was opened from elsewhere', () => {
   beforeEach(() => router.go('incidents'));
 
