@@ -24,16 +24,16 @@ export class Drafts {
   }
 }
 
-/** What was typed into one form of a workspace; the values of one workspace mean nothing in another. Made while the form is made. */
+/** What was typed into one form; the values of one workspace mean nothing in another, those of this machine do. Made while the form is made. */
 export class FormDraft<T> {
   /** What was left in it. */
   readonly left: T | null;
   readonly #drafts: Drafts;
   readonly #name: string;
 
-  constructor(app: App, form: string) {
+  constructor(app: App, form: string, of: 'workspace' | 'machine' = 'workspace') {
     this.#drafts = app.drafts;
-    this.#name = `${untrack(() => app.live.workspace)} ${form}`;
+    this.#name = `${of === 'machine' ? of : untrack(() => app.live.workspace)} ${form}`;
     this.left = (this.#drafts.get(this.#name) ?? null) as T | null;
   }
 

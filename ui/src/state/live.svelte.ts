@@ -99,7 +99,8 @@ export class Live {
 
   #takeStatus(status: WorkspaceStatus): void {
     const connection = status.connection?.id ?? null;
-    const switched = this.#connection !== undefined && this.#connection !== connection;
+    const before = this.#connection;
+    const switched = before !== undefined && before !== connection;
     this.#connection = connection;
     // What says the same as before is not drawn anew with each beat.
     if (this.status === undefined || moved(this.status, status)) this.status = status;
@@ -107,7 +108,8 @@ export class Live {
     this.heardAt = Date.now();
     if (!switched) return;
     this.workspace += 1;
-    this.#queries.reset();
+    if (before === null) this.#queries.opened();
+    else this.#queries.reset();
   }
 
   /** Name of the connection that is on its way while none is open. */

@@ -137,6 +137,30 @@ describe('QueryCache', () => {
     expect(seen, 'number 7 of the workspace before was never there').toEqual([undefined, 8]);
   });
 
+  it('keeps what was answered before the first workspace was open, and asks for it again; not what failed', async () => {
+    let open = false;
+    const { cache, platform } = cacheWith((number) => {
+      if (!open) throw Object.assign(new Error('no workspace is open'), { code: 'precondition' });
+      return detail(number);
+    });
+    const [machine, failed] = [cache.entry('job_list', {}), cache.entry('incident_detail', { number: 7 })];
+    cache.watch(machine);
+    cache.watch(failed);
+    await vi.waitFor(() => expect([machine.data, failed.error?.code]).toEqual([{ runs: [] }, 'precondition']));
+    open = true;
+    cache.opened();
+    expect([machine.data, failed.error]).toEqual([{ runs: [] }, null]);
+    await vi.waitFor(() => expect(failed.data?.incident.number).toBe(7));
+    expect(platform.calls).toHaveLength(4);
+  });
+
+  it('counts what has changed, by tag', () => {
+    const { cache } = cacheWith(detail);
+    cache.invalidate(['events', 'incidents']);
+    cache.invalidate(['events']);
+    expect([cache.revision('events'), cache.revision('incidents'), cache.revision('blocks')]).toEqual([2, 1, 0]);
+  });
+
   it('says nothing of a failure of the workspace before', async () => {
     const first = deferred<IncidentDetail>();
     const answers = [first.promise];

@@ -1,5 +1,7 @@
 // Answers of read operations, kept by operation and request, re-fetched when a tag that they provide has changed.
 
+import { untrack } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
 import type { Tag } from '$ui/generated/model';
 import { operations } from '$ui/generated/operations';
 import type { OperationName, Platform, Reply, Request } from '$ui/platform/types';
@@ -79,6 +81,7 @@ export class QueryCache {
   readonly #platform: Platform;
   // Keys keep their order of last use, so the first idle one is the oldest.
   readonly #entries = new Map<string, QueryEntry<OperationName>>();
+  readonly #revisions = new SvelteMap<Tag, number>();
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -107,11 +110,19 @@ export class QueryCache {
 
   /** Something changed: what is shown is fetched again, the rest when it is next shown. */
   invalidate(tags: readonly Tag[]): void {
+    untrack(() => {
+      for (const tag of tags) this.#revisions.set(tag, (this.#revisions.get(tag) ?? 0) + 1);
+    });
     for (const entry of this.#entries.values()) {
       if (!operations[entry.name].provides.some((tag) => tags.includes(tag))) continue;
       entry.stale = true;
       if (entry.watchers > 0) void entry.fetch();
     }
+  }
+
+  /** How often something of a tag has changed: for who wants to know that it did, and asks for nothing yet. */
+  revision(tag: Tag): number {
+    return this.#revisions.get(tag) ?? 0;
   }
 
   /** Forgets every answer that is not shown and refetches the rest: another workspace was opened. */
@@ -120,6 +131,17 @@ export class QueryCache {
       if (entry.watchers === 0) this.#entries.delete(key);
       else {
         entry.forget();
+        void entry.fetch();
+      }
+    }
+  }
+
+  /** The first workspace was opened: what was answered without one is about this machine, and stays with what is typed beside it while all of it is asked for again. */
+  opened(): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry.watchers === 0) this.#entries.delete(key);
+      else {
+        if (entry.data === undefined) entry.forget();
         void entry.fetch();
       }
     }

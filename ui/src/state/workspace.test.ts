@@ -167,6 +167,70 @@ describe('a workspace that is being opened', () => {
   });
 });
 
+describe('what is typed while a workspace is being opened', () => {
+  let opened = false;
+
+  async function openLater(): Promise<void> {
+    opened = false;
+    platform = demoPlatform(new URLSearchParams());
+    const status = platform.answers.workspace_status;
+    platform.answers.workspace_status = async () => {
+      const made = await status?.({});
+      if (made === undefined) throw new Error('the demo has a status');
+      return opened ? made : { ...made, connection: null, redis: null, database: null, opening: 'shop-production' };
+    };
+    const incidents = platform.answers.incident_page;
+    platform.answers.incident_page = (request) => {
+      const none: unknown = { code: 'precondition', message: 'no workspace is open' };
+      if (!opened || incidents === undefined) throw none;
+      return incidents(request);
+    };
+    app = new App(platform);
+    await Promise.all([panels.settings.view, panels.overview.view, ...Object.values(dialogs)].map((part) => part.load()));
+    await app.live.look();
+    render(Shell, { app });
+  }
+
+  async function itOpens(): Promise<void> {
+    opened = true;
+    await app.live.look();
+    await tick();
+  }
+
+  it('stands in the settings of this machine, and in a connection that is being described', async () => {
+    router.go('settings');
+    await openLater();
+    await waitFor(() => hook('lock-minutes'));
+    await type('lock-minutes', '7');
+    await type('lock-new', 'correct horse');
+    await fireEvent.click(hook('connection-add'));
+    await waitFor(() => hook('connection-name'));
+    await type('connection-name', 'shop-staging');
+    const asked = requests(platform, 'connection_list').length;
+    await itOpens();
+    await waitFor(() => expect(requests(platform, 'connection_list').length, 'it is asked for again').toBeGreaterThan(asked));
+    const typed = (): string[] => ['connection-name', 'lock-minutes', 'lock-new'].map((name) => hook<HTMLInputElement>(name).value);
+    await waitFor(() => expect(typed()).toEqual(['shop-staging', '7', 'correct horse']));
+    router.go('overview');
+    await tick();
+    router.go('settings');
+    await waitFor(() => expect(hook<HTMLInputElement>('lock-minutes').value, 'and for who comes back').toBe('7'));
+  });
+
+  it('is searched for in the palette once it is open', async () => {
+    router.go('overview');
+    await openLater();
+    await fireEvent.click(hook('open-palette'));
+    await type('palette-input', 'sql');
+    await waitFor(() => expect(requests(platform, 'incident_page')).toHaveLength(1));
+    const found = (): string => [...document.querySelectorAll('[data-test=palette-item]')].map((item) => item.textContent).join(' ');
+    expect(found()).not.toMatch(/#\d+ /);
+    await itOpens();
+    await waitFor(() => expect(found()).toMatch(/#\d+ /));
+    expect(hook<HTMLInputElement>('palette-input').value).toBe('sql');
+  });
+});
+
 describe('another panel', () => {
   it('has no dialog over it that was opened in the one before', async () => {
     await open('incidents');

@@ -1,6 +1,6 @@
 // Pages of events, fetched as they are scrolled to. A picture of one moment: new events do not move it.
 
-import type { Event, EventPageRequest } from '$ui/generated/model';
+import type { Event, EventPageRequest, Period } from '$ui/generated/model';
 import type { App } from '$ui/state/app.svelte';
 import { normaliseError, type OperationError } from '$ui/state/error';
 
@@ -44,6 +44,14 @@ export class EventRows {
   fresh(newest: readonly Event[]): Event[] {
     const known = new Set(this.rows.slice(0, 2 * PAGE).map((row) => row.id));
     return newest.filter((row) => !known.has(row.id));
+  }
+
+  /** Is there an event that is newer than all of these, in a period that ends at `until`? Asks for one row. */
+  async outdated(until: Period): Promise<boolean> {
+    // Clocks are wrong: what says that it is of tomorrow is not what others are newer than.
+    const newest = this.rows.find((row) => new Date(row.at).getTime() < new Date(until.to).getTime());
+    const page = await this.#app.read('event_page', { ...this.#request, period: { from: newest?.at ?? until.from, to: until.to }, after: null, limit: 1 });
+    return this.fresh(page.rows).length > 0;
   }
 
   /** Puts newer events in front; how many of these were new. */

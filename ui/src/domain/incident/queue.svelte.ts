@@ -17,13 +17,17 @@ export function successor(before: readonly Incident[], after: readonly Incident[
 
 /** Rows that are held at most: who looks further narrows the filter. */
 export const QUEUE_MAX = 5_000;
-/** Rows of a request that fetches again what is loaded; the most that a page may have. */
+/** Rows of a request that fetches again what is loaded, or looks for one row; the most that a page may have. */
 const AGAIN = 500;
+/** So far down a row is looked for: what is loaded is fetched again with each change. */
+export const REACH_MAX = 2_000;
 
 export class Queue {
   rows = $state.raw<readonly Incident[]>([]);
   loadingMore = $state(false);
   moreError = $state.raw<OperationError | null>(null);
+  /** Number of the incident that is in this queue, further down than it was looked for. */
+  beyond = $state<number | null>(null);
   readonly #app: App;
   #first: IncidentPage | undefined;
   #request: IncidentPageRequest | null = null;
@@ -33,6 +37,8 @@ export class Queue {
   #next: string | null = null;
   /** Grows with every new first page; an answer to an older one is dropped. */
   #generation = 0;
+  /** Number of the incident whose row is looked for. */
+  #sought: number | null = null;
 
   constructor(app: App) {
     this.#app = app;
@@ -50,9 +56,14 @@ export class Queue {
     this.#next = first.next;
     this.moreError = null;
     this.loadingMore = false;
-    if (!sameList) this.#later = [];
+    if (!sameList) {
+      this.#later = [];
+      this.#sought = null;
+      this.beyond = null;
+    }
     this.#join();
     if (deep > 0) await this.#reload(deep);
+    await this.#seek();
   }
 
   /** There are more, and no more are held. */
@@ -62,18 +73,72 @@ export class Queue {
 
   /** Fetches the next page, if there is one and none is on its way. */
   async more(): Promise<void> {
+    await this.#fetch(this.#request?.limit ?? 0);
+    await this.#seek();
+  }
+
+  /** Loads the rows down to that of an incident, if it is in this queue: who opened it from elsewhere sees where it stands, and goes on from there. */
+  async reach(incident: Incident): Promise<void> {
+    const { number } = incident;
+    this.#sought = null;
+    this.beyond = null;
+    if (this.#next === null || this.#has(number)) return;
+    const list = this.#list;
+    if (!(await this.#lists(incident)) || list !== this.#list) return;
+    this.#sought = number;
+    await this.#seek();
+  }
+
+  #has(number: number): boolean {
+    return this.rows.some((row) => row.number === number);
+  }
+
+  /** Does the filter find it? One request, by the instant at which it was opened, in place of all pages for nothing. */
+  async #lists({ number, opened_at }: Incident): Promise<boolean> {
+    if (this.#request === null) return false;
+    const { filter } = this.#request;
+    const at = new Date(opened_at).getTime();
+    const { opened: asked } = filter;
+    if (asked !== undefined && (at < new Date(asked.from).getTime() || at >= new Date(asked.to).getTime())) return false;
+    // Times are told to the microsecond, and a period ends before its end.
+    const opened = { from: new Date(at).toISOString(), to: new Date(at + 1).toISOString() };
+    try {
+      const page = await this.#app.read('incident_page', { ...this.#request, filter: { ...filter, opened }, after: null });
+      return page.rows.some((row) => row.number === number);
+    } catch {
+      // It is named above the rows in any case.
+      return false;
+    }
+  }
+
+  /** Goes on down to the row that is looked for; whoever fetches something else meanwhile goes on when it is there. */
+  async #seek(): Promise<void> {
+    while (this.#sought !== null && !this.#has(this.#sought)) {
+      if (this.#next === null || this.rows.length >= REACH_MAX) {
+        this.beyond = this.#next === null ? null : this.#sought;
+        break;
+      }
+      if (!(await this.#fetch(AGAIN))) return;
+    }
+    this.#sought = null;
+  }
+
+  /** Fetches the next rows; are they there? */
+  async #fetch(limit: number): Promise<boolean> {
     const request = this.#request;
-    if (this.loadingMore || request === null || this.#next === null || this.moreError !== null || this.full) return;
+    if (this.loadingMore || request === null || this.#next === null || this.moreError !== null || this.full) return false;
     const generation = this.#generation;
     this.loadingMore = true;
     try {
-      const page = await this.#app.read('incident_page', { ...request, after: this.#next });
-      if (generation !== this.#generation) return;
+      const page = await this.#app.read('incident_page', { ...request, after: this.#next, limit });
+      if (generation !== this.#generation) return false;
       this.#later = [...this.#later, ...page.rows];
       this.#next = page.next;
       this.#join();
+      return true;
     } catch (thrown) {
       if (generation === this.#generation) this.moreError = normaliseError(thrown);
+      return false;
     } finally {
       if (generation === this.#generation) this.loadingMore = false;
     }
@@ -117,9 +182,10 @@ export class Queue {
     return (this.rows[index + 1] ?? this.rows[index - 1])?.number ?? null;
   }
 
-  /** The number `step` rows away from `number`. */
+  /** The number `step` rows away from `number`: of one that is further down, upwards, that of the last row. */
   beside(number: number, step: 1 | -1): number | null {
     const index = this.rows.findIndex((row) => row.number === number);
+    if (index < 0 && number === this.beyond && step === -1) return this.rows.at(-1)?.number ?? null;
     return index < 0 ? (this.rows[0]?.number ?? null) : (this.rows[index + step]?.number ?? null);
   }
 }

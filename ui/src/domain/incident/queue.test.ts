@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Incident, IncidentPage, IncidentPageRequest } from '$ui/generated/model';
 import { FakePlatform } from '$ui/platform/fake';
 import { App } from '$ui/state/app.svelte';
 import { parseFilter, requested } from './filter';
-import { Queue, QUEUE_MAX } from './queue.svelte';
+import { Queue, QUEUE_MAX, REACH_MAX } from './queue.svelte';
 
 const REQUEST: IncidentPageRequest = { filter: requested(parseFilter({}), () => 0), order: 'newest', after: null, limit: 2 };
 
@@ -94,5 +94,83 @@ describe('Queue', () => {
     await queue.show(first(), request);
     expect(platform.calls.length, 'pages of 500, not of 200').toBe(10);
     expect(queue.rows.length).toBeGreaterThanOrEqual(QUEUE_MAX);
+  });
+
+  describe('an incident further down', () => {
+    /** Times of different precision as one that can be compared. */
+    const digits = (at: string): string => at.replace('Z', '');
+    const OPENED = Date.parse('2026-03-01T00:00:00.000Z');
+
+    function incident(number: number): Incident {
+      return { id: `id-${number}`, number, opened_at: new Date(OPENED + number * 60_000).toISOString().replace('Z', '') + '417Z' } as Incident;
+    }
+
+    /** A queue of so many incidents, with what was asked for. */
+    async function long(length: number) {
+      const all = Array.from({ length }, (_, index) => incident(length - index));
+      const asked: IncidentPageRequest[] = [];
+      const answer = (request: IncidentPageRequest): IncidentPage => {
+        const { opened } = request.filter;
+        const found = opened === undefined ? all : all.filter(({ opened_at }) => digits(opened_at) >= digits(opened.from) && digits(opened_at) < digits(opened.to));
+        const from = Number(request.after ?? 0);
+        const next = from + request.limit < found.length ? String(from + request.limit) : null;
+        return { ...page([], next), rows: found.slice(from, from + request.limit), total: found.length };
+      };
+      const queue = new Queue(
+        new App(
+          new FakePlatform({
+            incident_page: (request) => {
+              asked.push(request);
+              return answer(request);
+            },
+          }),
+        ),
+      );
+      const request = { ...REQUEST, limit: 200 };
+      await queue.show(answer(request), request);
+      return { queue, asked, request, answer };
+    }
+
+    it('is loaded down to, in few requests, and the keys go on from it', async () => {
+      const { queue, asked } = await long(3_000);
+      await queue.reach(incident(2_100));
+      expect(numbers(queue)).toContain(2_100);
+      expect(asked.map(({ limit, after }) => [limit, after]), 'is it there; then two large pages').toEqual([[200, null], [500, '200'], [500, '700']]);
+      expect([queue.beside(2_100, 1), queue.beside(2_100, -1), queue.beyond]).toEqual([2_099, 2_101, null]);
+    });
+
+    it('that the filter does not find costs one request', async () => {
+      const { queue, asked } = await long(3_000);
+      await queue.reach(incident(9_000));
+      expect([asked.length, queue.rows.length, queue.beyond, queue.beside(9_000, 1)]).toEqual([1, 200, null, 3_000]);
+    });
+
+    it('that was not opened in the time of the filter costs none', async () => {
+      const { queue, asked, request, answer } = await long(3_000);
+      const opened = { from: new Date(OPENED + 2_000 * 60_000).toISOString(), to: new Date(OPENED + 9_000 * 60_000).toISOString() };
+      const narrowed = { ...request, filter: { ...request.filter, opened } };
+      await queue.show(answer(narrowed), narrowed);
+      await queue.reach(incident(100));
+      expect(asked).toEqual([]);
+      await queue.reach(incident(2_050));
+      expect(numbers(queue)).toContain(2_050);
+    });
+
+    it('that is too far down is told as such, and k leads to the last row that is there', async () => {
+      const { queue } = await long(6_000);
+      await queue.reach(incident(7));
+      expect(queue.beyond).toBe(7);
+      expect(queue.rows.length).toBeLessThan(REACH_MAX + 500);
+      expect([queue.beside(7, -1), queue.beside(7, 1)]).toEqual([queue.rows.at(-1)?.number, 6_000]);
+    });
+
+    it('is looked for on when the first page changes meanwhile', async () => {
+      const { queue, request, answer } = await long(3_000);
+      const reached = queue.reach(incident(2_100));
+      await Promise.resolve();
+      await queue.show({ ...answer(request) }, request);
+      await reached;
+      await vi.waitFor(() => expect(numbers(queue)).toContain(2_100));
+    });
   });
 });

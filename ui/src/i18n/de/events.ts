@@ -61,6 +61,7 @@ export const events = {
   'search.none.empty': 'Keine Ereignisse',
   'search.none.text': 'Einen längeren Zeitraum oder weniger Bedingungen wählen.',
   'search.newer': 'Neuere Ereignisse holen',
+  'search.newer.there': 'Neue Ereignisse sind eingetroffen',
   'search.follow': 'Folgen',
   'search.follow.about': 'Neue Ereignisse zeigen, wenn sie kommen. Hält an, solange gerollt wird.',
   'search.follow.failed': 'Neue Ereignisse lassen sich nicht holen: {message}',

@@ -14,6 +14,7 @@ export const incidents = {
   'incidents.total': '{n} {n|passt|passen}',
   'incidents.filter': 'Nach Titel oder Entität filtern …',
   'incidents.apart': 'Geöffnet, nicht unter den Zeilen unten',
+  'incidents.apart.further': 'Geöffnet, weiter unten als die Zeilen hier',
   'incidents.order': 'Reihenfolge',
   'incidents.order.newest': 'Neueste zuerst',
   'incidents.order.urgency': 'Dringendste zuerst',

@@ -62,6 +62,7 @@ export const events = {
   'search.none.empty': 'No events',
   'search.none.text': 'Choose a longer period, or fewer conditions.',
   'search.newer': 'Fetch newer events',
+  'search.newer.there': 'New events have come',
   'search.follow': 'Follow',
   'search.follow.about': 'Show new events as they come. Pauses while you scroll.',
   'search.follow.failed': 'New events cannot be fetched: {message}',

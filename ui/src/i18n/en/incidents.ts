@@ -14,6 +14,7 @@ export const incidents = {
   'incidents.total': '{n} {n|matches|match}',
   'incidents.filter': 'Filter by title or entity …',
   'incidents.apart': 'Opened, not among the rows below',
+  'incidents.apart.further': 'Opened, further down than the rows listed here',
   'incidents.order': 'Order',
   'incidents.order.newest': 'Newest first',
   'incidents.order.urgency': 'Most urgent first',

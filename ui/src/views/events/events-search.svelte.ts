@@ -4,6 +4,7 @@ import { untrack } from 'svelte';
 import type { EventExport, Period } from '$ui/generated/model';
 import { EventRows } from '$ui/domain/event/event-rows.svelte';
 import { fromParams } from '$ui/domain/event/query';
+import { Newer } from '$ui/domain/event/newer.svelte';
 import { QueryDraft } from '$ui/domain/event/query-draft.svelte';
 import { searched } from '$ui/domain/event/searched.svelte';
 import { t } from '$ui/i18n';
@@ -36,6 +37,8 @@ export class EventsSearch {
   readonly place: ListPlace;
   readonly #app: App;
   readonly draft: QueryDraft;
+  /** What has come since, while the list stands still. */
+  readonly newer: Newer;
   /** The newest rows, asked for again whenever something was stored; `null` unless it follows. */
   readonly newest = $derived.by(() => this.#newest());
   readonly figures = $derived.by(() => (this.draft.applied === null || this.list === null ? null : { period: this.#counted(), query: this.draft.applied, ...zoned(), buckets: 60 }));
@@ -43,6 +46,7 @@ export class EventsSearch {
   constructor(app: App) {
     this.#app = app;
     this.draft = new QueryDraft(app);
+    this.newer = new Newer(app, () => (this.follow ? null : this.list));
     this.place = listPlace(app, 'events', () => [this.draft.applied, period.preset, period.preset === 'custom' ? period.current : null]);
     $effect(() => () => this.draft.stop());
     $effect(() => this.#route(router.current.query));
@@ -133,6 +137,7 @@ export class EventsSearch {
     this.selected = null;
     this.waiting = 0;
     this.#until = null;
+    this.newer.begin();
     const next = new EventRows(this.#app, { ...this.#request(query), period: this.shown });
     this.list = next;
     void next.more();

@@ -440,4 +440,70 @@ describe('the Events panel', () => {
     app.queries.invalidate(['events']);
     await waitFor(() => expect(hook('events-follow-error').textContent, 'a list that stands still says why').toContain('the database does not answer'));
   });
+
+  describe('while the list stands still', () => {
+    const LOOK: Partial<EventPageRequest> = { after: null, limit: 1 };
+
+    /** The requests that ask whether there is something newer. */
+    function looks(): EventPageRequest[] {
+      return asked<EventPageRequest>('event_page').filter((request) => request.limit === LOOK.limit);
+    }
+
+    async function stored(): Promise<{ arrive: () => void }> {
+      show({ q: 'user:anna' });
+      await waitFor(() => hook('event-row'));
+      const answer = platform.answers.event_page;
+      const all: EventPageRequest = { period: null, category: [], severity: [], outcome: null, entity: null, text: null, query: null, after: null, limit: 500 };
+      const { rows } = (await answer?.(all)) ?? { rows: [] };
+      const [newest] = rows;
+      if (newest === undefined) throw new Error('the demo has events');
+      let found = rows;
+      platform.answers.event_page = ({ limit }) => ({ rows: found.slice(0, limit), next: null });
+      return { arrive: () => void (found = [{ ...newest, at: new Date().toISOString(), id: 'new' as typeof newest.id }, ...rows]) };
+    }
+
+    it('says that something new has come, asks no more, and goes there by a press', async () => {
+      const { arrive } = await stored();
+      const first = hook('event-row').dataset;
+      expect(looks(), 'nothing is asked before the feed says that something was stored').toEqual([]);
+      arrive();
+      app.queries.invalidate(['events']);
+      const notice = await waitFor(() => hook('events-newer'));
+      expect([notice.textContent, notice.closest('[role=status]') !== null]).toEqual(['New events have come', true]);
+      expect(looks().at(-1)).toMatchObject({ query: 'user:anna', ...LOOK });
+      expect(hook('event-row').dataset, 'the rows stand where they stood').toEqual(first);
+      for (let turn = 0; turn < 3; turn += 1) app.queries.invalidate(['events']);
+      await tick();
+      expect(looks()).toHaveLength(1);
+      const whole = (): number => asked<EventPageRequest>('event_page').length - looks().length;
+      const before = whole();
+      await fireEvent.click(notice);
+      await waitFor(() => expect(whole(), 'the list is made anew').toBe(before + 1));
+      await waitFor(() => hook('event-row'));
+      expect(find('events-newer')).toBeNull();
+      expect(document.activeElement, 'the keys of the list go on').toBe(document.querySelector('[role=grid]'));
+    });
+
+    it('says nothing of what the search does not find', async () => {
+      await stored();
+      app.queries.invalidate(['events']);
+      await waitFor(() => expect(looks()).toHaveLength(1));
+      app.queries.invalidate(['blocks']);
+      await tick();
+      expect([looks().length, find('events-newer')]).toEqual([1, null]);
+    });
+
+    it('leaves it to the list that follows', async () => {
+      const { arrive } = await stored();
+      arrive();
+      app.queries.invalidate(['events']);
+      await waitFor(() => hook('events-newer'));
+      await fireEvent.click(hook('events-follow'));
+      await waitFor(() => expect(find('events-newer')).toBeNull());
+      await waitFor(() => expect(document.querySelector('[data-test=event-row]')?.textContent).toBeTruthy());
+      app.queries.invalidate(['events']);
+      await tick();
+      expect(find('events-newer')).toBeNull();
+    });
+  });
 });

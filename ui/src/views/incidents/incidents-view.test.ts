@@ -514,6 +514,20 @@ describe('an incident alone in a wide window', () => {
   });
 });
 
+describe('words that are longer than their column', () => {
+  beforeEach(() => router.go('incidents', null, { status: 'resolved' }));
+
+  it('stand whole in the titles of the state and of the clock', async () => {
+    const platform = demoPlatform();
+    render(IncidentsView, { context: appContext(new App(platform)) });
+    await waitFor(() => expect(rows().length).toBeGreaterThan(0));
+    await waitFor(() => expect(document.querySelector('[data-test=incident-row] [title="True positive · Resolved"], [data-test=incident-row] [title="False positive · Resolved"]')).not.toBeNull());
+    router.go('incidents', null, {});
+    const clock = await waitFor(() => hook('sla'));
+    expect(clock.title).toContain(clock.textContent?.trim());
+  });
+});
+
 describe('an incident that was opened from elsewhere', () => {
   beforeEach(() => router.go('incidents'));
 
@@ -540,5 +554,29 @@ describe('an incident that was opened from elsewhere', () => {
     await fireEvent.keyDown(document.body, { key: 'j' });
     await waitFor(() => expect(document.querySelector('[data-test=opened-apart]')).toBeNull());
     expect(router.current.detail).toBe(rows()[0]?.dataset['number']);
+  });
+
+  it('is brought into sight also from beyond the rows that are loaded, and the keys go on from there', async () => {
+    const platform = await show();
+    const answer = platform.answers.incident_page;
+    // Pages of ten, as of a long queue.
+    platform.answers.incident_page = async (request) => {
+      if (answer === undefined) throw new Error('the demo has a queue');
+      return await answer({ ...request, limit: 10 });
+    };
+    const filter = { status: [], severity: [], family: [], assignee: null, text: null, entity: null };
+    const all = (await answer?.({ filter, order: 'urgency', after: null, limit: 500 }))?.rows ?? [];
+    const wanted = all.at(-9)?.number ?? 0;
+    router.go('incidents', String(wanted), { status: 'all' });
+    await waitFor(async () => {
+      await fireEvent.scroll(screen.getByRole('grid'));
+      expect(document.querySelector('[data-active]')?.getAttribute('data-number')).toBe(String(wanted));
+    });
+    expect(document.querySelector('[data-test=opened-apart]'), 'it is one of the rows').toBeNull();
+    await fireEvent.keyDown(document.body, { key: 'j' });
+    await waitFor(() => expect(router.current.detail).toBe(String(all.at(-8)?.number)));
+    await fireEvent.keyDown(document.body, { key: 'k' });
+    await fireEvent.keyDown(document.body, { key: 'k' });
+    await waitFor(() => expect(router.current.detail).toBe(String(all.at(-10)?.number)));
   });
 });
