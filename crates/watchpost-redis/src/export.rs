@@ -4,6 +4,7 @@
 //! after; a value is asked for only when its size is known, and no pipeline asks for more than a mebibyte. What a key holds
 //! is seen in its payload, where payloads are read: a question less for each, and the server is what limits an export.
 
+mod aside;
 mod events;
 mod left_out;
 mod trial;
@@ -27,6 +28,7 @@ pub use trial::Run;
 pub(crate) use way::HashRead;
 
 use crate::error::RedisError;
+use crate::export::aside::Aside;
 pub use crate::export::events::EventChoice;
 pub use crate::export::events::EventWalk;
 pub use crate::export::events::ExportedEvent;
@@ -180,21 +182,12 @@ impl FactWalk {
     }
 
     /// Asks for the values of `asked` by `command`, for what the next keys are and for the page after them. Comes back with
-    /// what was answered to the turn before: so the server always has something to do.
+    /// what was answered to the turn before: so the server always has something to do. Keys of which `command` makes nothing
+    /// are left out.
     pub(crate) async fn turn(
         &mut self,
         asked: Vec<KeyFacts>,
         command: impl Fn(&KeyFacts) -> Option<Cmd>,
-    ) -> Result<(Vec<Answered>, Vec<KeyFacts>), RedisError> {
-        self.turn_while(asked, command, || ()).await
-    }
-
-    /// The same; `meanwhile` runs while the server answers. Keys of which `command` makes nothing are left out.
-    async fn turn_while(
-        &mut self,
-        asked: Vec<KeyFacts>,
-        command: impl Fn(&KeyFacts) -> Option<Cmd>,
-        meanwhile: impl FnOnce(),
     ) -> Result<(Vec<Answered>, Vec<KeyFacts>), RedisError> {
         let (values, mut commands): (Vec<_>, Vec<_>) = asked
             .into_iter()
@@ -210,7 +203,7 @@ impl FactWalk {
             (fresh, questions)
         };
         let sent_at = self.store.now() + self.ahead;
-        let (answers, next) = self.walk.step_ahead(commands, prepare, meanwhile).await?;
+        let (answers, next) = self.walk.step_ahead(commands, prepare, || ()).await?;
         self.over = next.is_none() && named.is_empty() && values.is_empty();
         (self.named, self.questions) = next.map(|(_, prepared)| prepared).unwrap_or_default();
         match self.under_way.replace(FactsUnderWay { values, named, answers, sent_at }) {
@@ -268,8 +261,9 @@ pub struct KeyWalk {
     large: VecDeque<KeyFacts>,
     /// Of which neither the server nor a payload has said what they hold.
     unknown: Vec<KeyFacts>,
-    /// Read, and looked at while the server answers the next questions.
+    /// Read, and to be looked at while the server answers the next questions.
     raw: Vec<Answered>,
+    looking: Aside<Looked>,
     reading: Option<(KeyFacts, Windows, u64)>,
     left: LeftOut,
 }
@@ -286,6 +280,7 @@ impl KeyWalk {
             large: VecDeque::new(),
             unknown: Vec::new(),
             raw: Vec::new(),
+            looking: Aside::new(),
             reading: None,
             left: LeftOut::default(),
         })
@@ -315,8 +310,8 @@ impl KeyWalk {
                 return Ok(Some(vec![part]));
             }
             self.ask_types().await?;
-            let nothing_left = self.small.is_empty() && self.raw.is_empty() && self.large.is_empty();
-            if self.facts.over && nothing_left {
+            let all_read = self.small.is_empty() && self.raw.is_empty() && self.large.is_empty();
+            if self.facts.over && all_read && self.looking.is_idle() {
                 return Ok(None);
             }
             let parts = self.page().await?;
@@ -365,26 +360,11 @@ impl KeyWalk {
     async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
         let asked = take_page(&mut self.small);
         let raw = std::mem::take(&mut self.raw);
-        let changed = raw.iter().filter(|(_, answer)| answer.is_err()).count();
-        self.left.changed += changed as u64;
-        let (mut parts, mut unread) = (Vec::with_capacity(raw.len()), Vec::new());
-        let (mut empty, mut of_modules) = (0, 0);
-        let look = || {
-            for (key, answer) in raw {
-                match answer.map(|value| whole(key, value)) {
-                    Ok(Whole::Read(part)) => parts.push(part),
-                    Ok(Whole::Empty) => empty += 1,
-                    Ok(Whole::Unread(key)) => unread.push(key),
-                    Ok(Whole::Module) => of_modules += 1,
-                    Err(_) => {} // Of another type, which is counted.
-                }
-            }
-        };
+        let looked = self.looking.next((!raw.is_empty()).then(|| move || look_at(raw)));
         let hashes = self.facts.hashes;
-        let (answered, facts) =
-            self.facts.turn_while(asked, |key| Run::Export.command(key, hashes), look).await?;
-        self.left.empty += empty;
-        self.left.unread += of_modules;
+        let (answered, facts) = self.facts.turn(asked, |key| Run::Export.command(key, hashes)).await?;
+        let Looked { parts, unread, left } = aside::done(looked).await?.unwrap_or_default();
+        self.left.add(&left);
         for key in unread {
             match key.held {
                 // A payload that is not read here.
@@ -477,6 +457,28 @@ impl KeyWalk {
             return Ok(Some(found));
         }
     }
+}
+
+/// What came of a page.
+#[derive(Default)]
+struct Looked {
+    parts: Vec<KeyPart>,
+    unread: Vec<KeyFacts>,
+    left: LeftOut,
+}
+
+fn look_at(raw: Vec<Answered>) -> Looked {
+    let mut looked = Looked { parts: Vec::with_capacity(raw.len()), ..Looked::default() };
+    for (key, answer) in raw {
+        match answer.map(|value| whole(key, value)) {
+            Ok(Whole::Read(part)) => looked.parts.push(part),
+            Ok(Whole::Empty) => looked.left.empty += 1,
+            Ok(Whole::Unread(key)) => looked.unread.push(key),
+            Ok(Whole::Module) => looked.left.unread += 1,
+            Err(_) => looked.left.changed += 1,
+        }
+    }
+    looked
 }
 
 /// What came of a key that was asked for at once.

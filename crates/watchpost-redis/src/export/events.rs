@@ -16,6 +16,8 @@ use crate::error::RedisError;
 use crate::export::HashRead;
 use crate::export::Once;
 use crate::export::about;
+use crate::export::aside;
+use crate::export::aside::Aside;
 use crate::export::way;
 use crate::keys::KeyKind;
 use crate::link::PIPELINE_BYTES;
@@ -132,8 +134,9 @@ pub struct EventWalk {
     hashes: HashRead,
     /// Sent, so that the server always has something to do while what it said before is looked at.
     under_way: Option<UnderWay>,
-    /// Read, and decoded while the server answers the next questions.
+    /// Read, and to be decoded while the server answers the next questions.
     raw: Vec<RawEvent>,
+    decoding: Aside<Decoded>,
     rows: Vec<ExportedEvent>,
     over: bool,
 }
@@ -178,6 +181,7 @@ impl EventWalk {
             sized: VecDeque::new(),
             under_way: None,
             raw: Vec::new(),
+            decoding: Aside::new(),
             rows: Vec::new(),
             over: false,
         })
@@ -227,26 +231,22 @@ impl EventWalk {
             .unzip();
         let values = asked.iter().map(|sized| sized.how.command(sized.key.as_bytes()));
         let commands = values.chain(questions).collect();
-        let (store, raw, rows) = (&self.store, std::mem::take(&mut self.raw), &mut self.rows);
-        let mut unread = Vec::new();
-        let decode = || {
-            for (sized, answer) in raw {
-                match decoded(store, sized, answer) {
-                    Ok(row) => rows.extend(row),
-                    Err(sized) => unread.push(sized),
-                }
-            }
-        };
-        let (choice, once) = (&self.choice, &mut self.once);
+        let (store, raw) = (self.store.clone(), std::mem::take(&mut self.raw));
+        let decoded = self.decoding.next((!raw.is_empty()).then(|| move || all_decoded(&store, raw)));
+        let (store, choice, once) = (&self.store, &self.choice, &mut self.once);
         let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
-        let (answers, next) = self.walk.step_ahead(commands, choose, decode).await?;
-        self.sized.extend(unread);
+        let (answers, next) = self.walk.step_ahead(commands, choose, || ()).await?;
+        if let Some((rows, unread)) = aside::done(decoded).await? {
+            self.rows.extend(rows);
+            self.sized.extend(unread);
+        }
         let nothing_new = next.is_none();
         self.named.extend(next.map(|(_, named)| named).unwrap_or_default());
         if let Some(before) = self.under_way.replace(UnderWay { values: asked, named, answers }) {
             self.look_at(before).await?;
         }
-        let all_read = self.named.is_empty() && self.sized.is_empty() && self.raw.is_empty();
+        let all_read =
+            self.named.is_empty() && self.sized.is_empty() && self.raw.is_empty() && self.decoding.is_idle();
         self.over = nothing_new && all_read && self.under_way.as_ref().is_none_or(UnderWay::is_nothing);
         Ok(())
     }
@@ -338,6 +338,20 @@ fn name(value: &Value) -> Option<&[u8]> {
 /// How many of the names are the mark: one at most.
 fn marks<'a>(mut names: impl Iterator<Item = &'a [u8]>) -> usize {
     usize::from(names.any(|name| name == MARK))
+}
+
+/// What came of a page: its events, and those whose payload is not read here.
+type Decoded = (Vec<ExportedEvent>, Vec<Weighed>);
+
+fn all_decoded(store: &EventStore, raw: Vec<RawEvent>) -> Decoded {
+    let (mut rows, mut unread) = (Vec::with_capacity(raw.len()), Vec::new());
+    for (sized, answer) in raw {
+        match decoded(store, sized, answer) {
+            Ok(row) => rows.extend(row),
+            Err(sized) => unread.push(sized),
+        }
+    }
+    (rows, unread)
 }
 
 /// The event, unless it is gone meanwhile; or the key, whose payload is not read here: by its fields it is.

@@ -14,6 +14,12 @@ pub(super) struct LeftOut {
 }
 
 impl LeftOut {
+    pub(super) const fn add(&mut self, more: &Self) {
+        self.unread += more.unread;
+        self.changed += more.changed;
+        self.empty += more.empty;
+    }
+
     /// For the report of the job.
     pub(super) fn words(&self) -> Vec<String> {
         let mut notes = Vec::new();
