@@ -34,7 +34,7 @@ SET LOCAL client_min_messages = warning;
 DO $$
 DECLARE
     -- The newest migration of the version that this script is of.
-    c_schema CONSTANT BIGINT := 20261123000039;
+    c_schema CONSTANT BIGINT := 20261123000040;
     v_schema BIGINT;
     v_owner NAME;
 BEGIN
@@ -81,8 +81,9 @@ BEGIN
                 public.outbox, public.report, public.report_content, public.report_schedule, public.control_comment,
                 public.proof, public.register_entry, public.register_field, public.approval, public.setting,
                 public.allow_entry, public.threat_list, public.threat_part, public.job_run, public.event,
-                public.source_place, public.rollup, public.sealed_field, public.legal_hold, public.audit_leaf,
-                public.audit_checkpoint, public.audit_cosignature, public.audit_timestamp, public.audit_head
+                public.source_place, public.rollup, public.busy_name, public.busy_due, public.sealed_field,
+                public.legal_hold, public.audit_leaf, public.audit_checkpoint, public.audit_cosignature,
+                public.audit_timestamp, public.audit_head
                 IN ACCESS EXCLUSIVE MODE;
             EXIT;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -192,9 +193,9 @@ GRANT DELETE ON report_schedule, control_comment, register_field
     TO watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
 
 -- Whoever maintains.
-GRANT INSERT, UPDATE ON event, source_place, rollup, job_run, job_position
+GRANT INSERT, UPDATE ON event, source_place, rollup, busy_due, job_run, job_position
     TO watchpost_lead, watchpost_admin, watchpost_engine;
-GRANT DELETE ON event, source_place, job_position TO watchpost_lead, watchpost_admin, watchpost_engine;
+GRANT DELETE ON event, source_place, busy_name, job_position TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT EXECUTE ON FUNCTION watchpost_event_partitions(text) TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT UPDATE ON health_sample TO watchpost_lead, watchpost_admin;
 -- What is sealed of events: only whoever may reveal it reads it.
@@ -215,6 +216,9 @@ GRANT DELETE ON allow_entry, threat_list, threat_part TO watchpost_admin, watchp
 -- The engine.
 GRANT INSERT, UPDATE, DELETE ON lease, engine_state, health_sample TO watchpost_engine;
 GRANT INSERT, UPDATE ON counter, lost_event TO watchpost_engine;
+-- The sums of events by name: whoever removes events has them made anew, and the engine alone makes them.
+GRANT INSERT ON busy_name TO watchpost_engine;
+GRANT DELETE ON busy_due TO watchpost_engine;
 
 -- Grants do not bind the owner; these do.
 CREATE OR REPLACE FUNCTION watchpost_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -404,7 +408,7 @@ BEGIN
         '%s AND NOT (OLD.state = ''running'' AND NEW.state = ''failed'' AND NEW.id = OLD.id)) '
         'EXECUTE FUNCTION public.watchpost_leaves_record()', c_deferred);
 
-    FOREACH v_name IN ARRAY ARRAY['event', 'source_place', 'rollup', 'sealed_field'] LOOP
+    FOREACH v_name IN ARRAY ARRAY['event', 'source_place', 'rollup', 'busy_name', 'busy_due', 'sealed_field'] LOOP
         EXECUTE format('DROP TRIGGER IF EXISTS watchpost_of_a_job ON public.%I', v_name);
         EXECUTE format('CREATE TRIGGER watchpost_of_a_job AFTER INSERT OR UPDATE OR DELETE ON public.%I '
             'FOR EACH STATEMENT WHEN (%s) EXECUTE FUNCTION public.watchpost_of_a_job()', v_name, c_owes);

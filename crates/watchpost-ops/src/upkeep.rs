@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use watchpost_model::block::Block;
 use watchpost_model::contain::Containment;
 use watchpost_model::health::{HealthSample, RedisHealth};
-use watchpost_store::StoreError;
+use watchpost_store::{BusyStep, StoreError};
 
 use crate::blocking::off_the_runtime;
 use crate::console::{Console, Workspace};
@@ -47,6 +47,10 @@ const TEXT_SHARE: Duration = Duration::from_millis(200);
 /// So long nothing came in before what is too little for a step of its own is added too.
 const TEXT_QUIET: Duration = Duration::from_secs(1);
 
+/// How often it is looked whether an hour of events is to be packed, and how much of that time it takes.
+const PACK_EVERY: Duration = Duration::from_secs(15);
+const PACK_SHARE: Duration = Duration::from_secs(3);
+
 /// How often the partitions of the coming month of events are looked for.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
 
@@ -72,6 +76,7 @@ pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
     workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
     workspace.run(index_words(workspace.clone()));
+    workspace.run(pack_hours(workspace.clone()));
     workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
 }
 
@@ -282,6 +287,37 @@ async fn index_rest(workspace: &Workspace, newest: i64) -> Result<(), StoreError
     }
     tokio::time::sleep(TEXT_QUIET).await;
     store.event_text_rest(newest).await.map(drop)
+}
+
+/// Packs the sums of events of hours and days that are over until the workspace closes, the newest first. Of what is not
+/// packed the Overview reads the events. What keeps it from that is said once, then rarely.
+async fn pack_hours(workspace: Arc<Workspace>) {
+    let stop = workspace.stop_token();
+    let mut told = Told::rarely();
+    let mut timer = tokio::time::interval(PACK_EVERY);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(timer.tick()).await.is_some() {
+        match stop.run_until_cancelled(pack_some(&workspace)).await {
+            None => return,
+            Some(Ok(())) if told.is_over() => {
+                tracing::warn!("sums of events by source and endpoint are packed again");
+            }
+            Some(Ok(())) => {}
+            Some(Err(problem)) => {
+                if told.is_to_be_said(problem.to_string(), tokio::time::Instant::now()) {
+                    tracing::warn!(%problem, "sums of events by source and endpoint were not packed; tried again");
+                }
+            }
+        }
+    }
+}
+
+async fn pack_some(workspace: &Workspace) -> Result<(), StoreError> {
+    let begun = Instant::now();
+    while begun.elapsed() < PACK_SHARE
+        && workspace.store().busy_names_step(workspace.now()).await? == BusyStep::Packed
+    {}
+    Ok(())
 }
 
 async fn expire(console: Console, workspace: Arc<Workspace>) {

@@ -11,6 +11,7 @@ use watchpost_model::ids::EventId;
 use watchpost_model::period::Period;
 use watchpost_model::query::Query;
 
+use crate::busy_name::Touched;
 use crate::canonical::{sha256, to_canonical};
 use crate::engine::{Dialect, Row, Sql, Tx, Value, args, like_pattern, without_nul};
 use crate::error::StoreError;
@@ -309,11 +310,13 @@ pub(crate) async fn insert_new(
         returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?
     };
     tx.execute("RELEASE SAVEPOINT new_events", args![]).await?;
-    let mut tally = Tally::default();
+    let (mut tally, mut touched) = (Tally::default(), Touched::default());
     for event in events.iter().filter(|event| inserted.contains(&event.id)) {
         tally.add(event, weight(event));
+        touched.add(event.at);
     }
     tally.write(tx).await?;
+    touched.added(tx).await?;
     if places {
         source_place::note(tx, events.iter().filter(|event| inserted.contains(&event.id))).await?;
     }

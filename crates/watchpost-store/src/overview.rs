@@ -1,31 +1,28 @@
 //! The Overview: everything from one consistent read, so that its numbers agree with each other.
 //!
 //! Counts of events are exact for any period: whole five-minute buckets come from the rollups, the rests at both ends
-//! from the events themselves.
+//! from the events themselves. So are the sums by source and by endpoint, of hours and days that are packed ([`busiest`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use watchpost_model::event::{Category, Entity, EntityKind, Outcome, Severity};
+use watchpost_model::event::{Category, Outcome, Severity};
 use watchpost_model::finding::Finding;
 use watchpost_model::health::Unit;
 use watchpost_model::incident::Incident;
 use watchpost_model::overview::{
-    ApiUsage, CategoryCount, CountryCount, Histogram, Kpi, KpiChange, Overview, Series, ThreatLevel,
-    TopEntity,
+    ApiUsage, CategoryCount, Histogram, Kpi, KpiChange, Overview, Series, ThreatLevel, TopEntity,
 };
 use watchpost_model::period::Period;
 
-use crate::block::spans_in_force;
-use crate::engine::{Row, Tx, args, micros};
+use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
-use crate::event::{ip_key, severity_of};
+use crate::event::severity_of;
 use crate::incident::{self, SELECT};
 use crate::rollup::{BUCKET, bucket_of};
 use crate::store::Store;
 
-/// Rows of a list of those with the most.
-const TOP_MAX: usize = 10;
+mod busiest;
 
 /// The buckets of the charts.
 #[derive(Clone, Copy)]
@@ -102,8 +99,8 @@ async fn build(
     let calls_before = calls_among(tx, period.previous(), grid_before, &before, &hidden_before).await?;
     let spans = incident_spans(tx, period).await?;
     let threat = threat(tx).await?;
-    let (top_sources, by_country) = sources(tx, period).await?;
-    let (top_targets, called) = targets(tx, period, &hidden).await?;
+    let busiest::Busiest { sources: top_sources, by_country, targets: top_targets, called } =
+        busiest::of(tx, period, &hidden).await?;
     let mut kpis = event_kpis(&cells, &before, grid);
     kpis.extend(incident_kpis(&spans, period, now, grid));
     kpis.push(block_kpi(tx, period, now, grid).await?);
@@ -468,97 +465,4 @@ async fn incidents(tx: &mut Tx, period: Period) -> Result<Vec<Incident>, StoreEr
     let mut incidents: Vec<Incident> = rows.iter().map(incident::from_row).collect::<Result<_, _>>()?;
     incidents.sort_by_key(|incident| (incident.first_seen, incident.number));
     Ok(incidents)
-}
-
-/// The sources with the most events, and all sources by country, from one look at the events of the period.
-async fn sources(tx: &mut Tx, period: Period) -> Result<(Vec<TopEntity>, Vec<CountryCount>), StoreError> {
-    let rows = tx
-        .fetch(
-            "WITH by_source AS MATERIALIZED (SELECT source_ip, CAST(SUM(n) AS BIGINT) AS total, \
-             CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) AS failed FROM event \
-             WHERE at >= $1 AND at < $2 AND source_ip IS NOT NULL GROUP BY source_ip) \
-             SELECT * FROM (SELECT source_ip AS name, total, failed, CAST(0 AS BIGINT) AS sources FROM by_source \
-             ORDER BY total DESC, source_ip LIMIT 10) AS busiest \
-             UNION ALL SELECT * FROM (SELECT p.country AS name, CAST(SUM(s.total) AS BIGINT) AS total, \
-             CAST(SUM(s.failed) AS BIGINT) AS failed, COUNT(*) AS sources FROM by_source s \
-             LEFT JOIN source_place p ON p.source = s.source_ip GROUP BY p.country \
-             ORDER BY 2 DESC, 1 LIMIT 300) AS countries",
-            args![period.from, period.to],
-        )
-        .await?;
-    let (mut busiest, mut countries) = (Vec::new(), Vec::new());
-    for row in rows {
-        match row.u64(3)? {
-            0 => busiest.push(row),
-            sources => countries.push(CountryCount {
-                country: row.opt_text(0)?,
-                events: row.u64(1)?,
-                failures: row.u64(2)?,
-                sources,
-            }),
-        }
-    }
-    countries.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.country.cmp(&b.country)));
-    Ok((top(tx, EntityKind::Ip, busiest).await?, countries))
-}
-
-/// The targets with the most events, and the endpoints with the most calls, from one look at the events of the period.
-async fn targets(
-    tx: &mut Tx,
-    period: Period,
-    hidden: &[(i64, String)],
-) -> Result<(Vec<TopEntity>, Vec<TopEntity>), StoreError> {
-    let no_calls: BTreeSet<&str> = hidden.iter().map(|(_, about)| about.as_str()).collect();
-    let most = i64::try_from(TOP_MAX + no_calls.len()).unwrap_or(i64::MAX);
-    let rows = tx
-        .fetch(
-            "WITH by_endpoint AS MATERIALIZED (SELECT endpoint AS name, CAST(SUM(n) AS BIGINT) AS total, \
-             CAST(SUM(CASE WHEN outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) AS failed, \
-             CAST(SUM(CASE WHEN category = 'api_usage' THEN n ELSE 0 END) AS BIGINT) AS calls, \
-             CAST(SUM(CASE WHEN category = 'api_usage' AND outcome = 'failure' THEN n ELSE 0 END) AS BIGINT) \
-             AS failed_calls FROM event WHERE at >= $1 AND at < $2 AND endpoint IS NOT NULL GROUP BY endpoint) \
-             SELECT * FROM (SELECT name, total, failed, CAST(0 AS BIGINT) AS called FROM by_endpoint \
-             ORDER BY total DESC, name LIMIT 10) AS busiest \
-             UNION ALL SELECT * FROM (SELECT name, calls AS total, failed_calls AS failed, \
-             CAST(1 AS BIGINT) AS called FROM by_endpoint WHERE calls > 0 \
-             AND name NOT IN (SELECT entity_value FROM incident WHERE family = 'redis_health') \
-             ORDER BY calls DESC, name LIMIT $3) AS most_called",
-            args![period.from, period.to, most],
-        )
-        .await?;
-    let (mut busiest, mut called) = (Vec::new(), Vec::new());
-    for row in rows {
-        if row.u64(3)? == 0 {
-            busiest.push(row);
-        } else if called.len() < TOP_MAX && !no_calls.contains(row.text(0)?.as_str()) {
-            called.push(row);
-        }
-    }
-    Ok((top(tx, EntityKind::Endpoint, busiest).await?, top(tx, EntityKind::Endpoint, called).await?))
-}
-
-/// Rows of name, events and failures, with what is known of each, most events first.
-async fn top(tx: &mut Tx, kind: EntityKind, rows: Vec<Row>) -> Result<Vec<TopEntity>, StoreError> {
-    let spans = spans_in_force(tx).await?;
-    let mut list = Vec::with_capacity(rows.len());
-    for row in rows {
-        let value = row.text(0)?;
-        let active = tx
-            .fetch_one(
-                "SELECT COUNT(*) FROM incident WHERE active = 1 AND entity_kind = $1 AND entity_key = $2",
-                args![kind.as_str(), value.as_str()],
-            )
-            .await?;
-        let address = (kind == EntityKind::Ip).then(|| value.parse().ok().map(ip_key)).flatten();
-        let blocked = address.is_some_and(|ip| spans.iter().any(|(low, high)| *low <= ip && ip <= *high));
-        list.push(TopEntity {
-            entity: Entity::new(kind, value),
-            events: row.u64(1)?,
-            failures: row.u64(2)?,
-            incidents: active.u64(0)?,
-            blocked,
-        });
-    }
-    list.sort_by(|a, b| b.events.cmp(&a.events).then_with(|| a.entity.value.cmp(&b.entity.value)));
-    Ok(list)
 }

@@ -8,6 +8,7 @@ use watchpost_model::event::{Category, Event};
 use watchpost_model::ids::EventId;
 use watchpost_model::job::JobPosition;
 
+use crate::busy_name::Touched;
 use crate::engine::{Dialect, Sql, Value, args, chunks};
 use crate::error::StoreError;
 use crate::event::{EventRow, event, id_values, insert_new, rows_of, weight};
@@ -122,7 +123,7 @@ impl Store {
         let gone = write
             .fetch(
                 format!(
-                    "DELETE FROM event WHERE ({key}) IN (SELECT {key} {} ORDER BY stored_at, at, id LIMIT $3) RETURNING id",
+                    "DELETE FROM event WHERE ({key}) IN (SELECT {key} {} ORDER BY stored_at, at, id LIMIT $3) RETURNING id, at",
                     due()
                 ),
                 args![stored_before, category.as_str(), i64::from(limit)],
@@ -131,6 +132,11 @@ impl Store {
         event_text::removing(&mut write, Amount::Few).await?;
         let removed = gone.len() as u64;
         if removed > 0 {
+            let mut touched = Touched::default();
+            for row in &gone {
+                touched.add_micros(row.i64(1)?);
+            }
+            touched.removed(&mut write).await?;
             let gone = gone.iter().map(|row| row.text(0).map(Value::from)).collect::<Result<Vec<_>, _>>()?;
             sealed::remove(&mut write, &gone).await?;
             write.touch(Tag::Events);
@@ -178,7 +184,7 @@ async fn upsert(
     let values = || rows.iter().map(|row| row.values(now, Some(now))).collect::<Vec<Vec<Value>>>();
     let in_order: Vec<&Event> = rows.iter().map(|row| row.event).collect();
     let inserted = insert_new(write, places, &in_order, values(), || Ok(values())).await?;
-    let mut tally = Tally::default();
+    let (mut tally, mut touched) = (Tally::default(), Touched::default());
     let lock = write.dialect().for_update();
     for row in rows.iter().filter(|row| !inserted.contains(&row.event.id)) {
         let id = row.event.id.to_string();
@@ -193,6 +199,8 @@ async fn upsert(
         let old = event(&stored, 1)?;
         tally.add(&old, -weight(&old));
         tally.add(row.event, weight(row.event));
+        touched.add(old.at);
+        touched.add(row.event.at);
         if places {
             source_place::note(write, std::iter::once(&row.event)).await?;
         }
@@ -203,5 +211,7 @@ async fn upsert(
         replace.tuple(row.values(now, Some(now))).push(" WHERE id = ").bind(id);
         write.execute_sql(replace).await?;
     }
-    tally.write(write).await
+    tally.write(write).await?;
+    // The value that was replaced may have named somebody whom nothing names any more.
+    touched.removed(write).await
 }

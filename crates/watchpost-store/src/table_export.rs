@@ -65,6 +65,8 @@ const EXPORTED: &[&str] = &[
 /// What is left out, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("audit_payload", "sealed; `watchpost audit export` writes what people may read of it"),
+    ("busy_due", "which sums of events by name are made anew"),
+    ("busy_name", "sums of events by name, made from them"),
     ("engine_state", "what the detectors remember, in a form of this version only"),
     ("event_text", "an index of events, made from them"),
     ("event_text_config", "an index of events, made from them"),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use chrono::Duration;
 use watchpost_model::event::{Category, Entity, EntityKind, Outcome, Severity};
 use watchpost_model::period::Period;
-use watchpost_store::{EventFilter, FACETS, Store};
+use watchpost_store::{BusyStep, EventFilter, FACETS, Store};
 
 use crate::shell::Shell;
 use crate::{Failure, Figure, fill, ms, times};
@@ -33,6 +33,7 @@ pub(crate) async fn measure(store: &Store, mut shell: Option<&mut Shell>) -> Res
     }
     words(store).await?;
     let whole = fill::period()?;
+    packed(store, shell.as_deref_mut(), whole).await?;
     let day = Period { from: whole.to - Duration::days(1), to: whole.to };
     for (what, period) in [("a day", day), ("30 days", whole)] {
         overview(store, shell.as_deref_mut(), what, period, whole).await?;
@@ -173,6 +174,35 @@ async fn words(store: &Store) -> Result<(), Failure> {
         .say()?;
     }
     Ok(())
+}
+
+/// Packing what the Overview reads: all hours and days that are over by the end of the traffic. Only the shell can ask what
+/// that takes by itself.
+async fn packed(store: &Store, shell: Option<&mut Shell>, whole: Period) -> Result<(), Failure> {
+    let mut took = Vec::new();
+    loop {
+        let begun = Instant::now();
+        if store.busy_names_step(whole.to).await? == BusyStep::Rest {
+            break;
+        }
+        took.push(begun.elapsed().as_secs_f64());
+    }
+    if took.is_empty() {
+        return Ok(());
+    }
+    let seconds: f64 = took.iter().sum();
+    took.sort_by(f64::total_cmp);
+    let median = took.get(took.len() / 2).copied().unwrap_or(f64::NAN);
+    let longest = took.last().copied().unwrap_or(f64::NAN);
+    let say = |what: &str, measured: String| {
+        Figure { what: what.to_owned(), demanded: "-", measured, shell: None }.say()
+    };
+    say("packing hours and days: a step / the longest", format!("{} / {} ms", ms(median), ms(longest)))?;
+    say("  all of them", format!("{} in {seconds:.1} s", took.len()))?;
+    let Some(shell) = shell else { return Ok(()) };
+    let sizes = shell.rows("SELECT COUNT(*), SUM(LENGTH(CAST(names AS BLOB))) FROM busy_name;")?;
+    let (rows, bytes) = sizes.trim().split_once('|').ok_or("two columns")?;
+    say("  rows of it, and their bytes", format!("{rows}, {bytes}"))
 }
 
 async fn first_page(store: &Store, shell: Option<&mut Shell>, look: &Look) -> Result<(), Failure> {

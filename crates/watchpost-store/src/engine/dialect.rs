@@ -146,6 +146,30 @@ impl Dialect {
         }
     }
 
+    /// Countries, each with a JSON list of which texts of a JSON list that is bound are sources in it: what stands before the
+    /// list, and after it. SQLite reads the list first, and looks up each source.
+    pub(crate) const fn places_of_list(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Sqlite => (
+                "SELECT p.country, json_group_array(t.key) FROM json_each(",
+                ") AS t CROSS JOIN source_place p ON p.source = t.value WHERE p.country IS NOT NULL GROUP BY p.country",
+            ),
+            Self::Postgres => (
+                "SELECT p.country, CAST(json_agg(t.nth - 1) AS TEXT) FROM json_array_elements_text(CAST(",
+                " AS JSON)) WITH ORDINALITY AS t (value, nth) JOIN source_place p ON p.source = t.value \
+                 WHERE p.country IS NOT NULL GROUP BY p.country",
+            ),
+        }
+    }
+
+    /// Behind a text in ORDER BY: by its bytes, as everybody but a PostgreSQL of some language orders it.
+    pub(crate) const fn by_bytes(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " COLLATE \"C\"",
+        }
+    }
+
     /// Who besides the owner may change the tables of the audit trail: table, person, right. SQLite has no such rights.
     pub(crate) const fn audit_grants(self) -> &'static str {
         match self {

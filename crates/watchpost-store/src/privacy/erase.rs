@@ -14,6 +14,7 @@ use crate::audit::leaf::Leaf;
 use crate::audit::own_draft;
 use crate::audit::page::{COLUMNS, ERASED, erased_search, stored_payload};
 use crate::audit::seal::random_id;
+use crate::busy_name::Touched;
 use crate::engine::{Sql, Tx, Value, args};
 use crate::error::StoreError;
 use crate::event_text;
@@ -232,6 +233,7 @@ async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(
     event_text::empty(tx).await?;
     let pattern = pattern(subject);
     let mut gone: BTreeSet<String> = BTreeSet::new();
+    let mut touched = Touched::default();
     let hidden = sealed::naming(tx, subject).await?;
     let mut erased: BTreeSet<String> = hidden.clone();
     let hidden: Vec<Value> = hidden.into_iter().map(Value::from).collect();
@@ -252,15 +254,20 @@ async fn events(tx: &mut Tx, subject: &Subject, counts: &mut Counts) -> Result<(
                     named.push(row.text(0)?.into());
                 }
             }
+            touched.add_archived(tx, &named).await?;
             let n = each(tx, &format!("DELETE FROM {table} WHERE {id} IN "), &named).await?;
             counts.add(table, n, 0);
             // The digest of something that can be guessed tells that it was guessed right.
             each(tx, "UPDATE incident_event SET sha256 = '' WHERE event_id IN ", &named).await?;
         }
+        touched.add_archived(tx, &hidden).await?;
         let n = each(tx, &format!("DELETE FROM {table} WHERE {id} IN "), &hidden).await?;
         counts.add(table, n, 0);
     }
     each(tx, "UPDATE incident_event SET sha256 = '' WHERE event_id IN ", &hidden).await?;
+    // What is packed of those hours is made anew of the events that stay.
+    touched.add_naming(tx, subject, &pattern).await?;
+    touched.removed(tx).await?;
     // One copy may be without the name: what was sealed of both goes with either.
     let erased: Vec<Value> = erased.into_iter().map(Value::from).collect();
     let n = each(tx, "DELETE FROM sealed_field WHERE event_id IN ", &erased).await?;

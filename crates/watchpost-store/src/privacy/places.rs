@@ -181,7 +181,7 @@ mod tests {
             let is = |list: &[(&str, &[&str])]| {
                 list.iter().any(|(t, c)| *t == table && c.contains(&column.as_str()))
             };
-            let thought_of = matches!(table.as_str(), "event" | "evidence")
+            let thought_of = matches!(table.as_str(), "event" | "evidence" | "busy_name")
                 || is(REMOVED)
                 || is(CHANGED)
                 || TOLD.iter().any(|(t, c, _)| (*t, *c) == (table.as_str(), column.as_str()))

@@ -194,7 +194,7 @@ fn detail(table: &str, column: &str) -> &'static str {
         return told;
     }
     let is = |list: &[(&str, &[&str])]| list.iter().any(|(t, c)| *t == table && c.contains(&column));
-    if matches!(table, "event" | "evidence" | "source_place") || is(REMOVED) {
+    if matches!(table, "event" | "evidence" | "source_place" | "busy_name") || is(REMOVED) {
         "rows about it, which an erasure removes"
     } else if table.starts_with("audit_") {
         "records of the trail, whose content an erasure removes; their leaves stay"

@@ -12,6 +12,7 @@ const OTHERS: &[&str] = &[
     "audit_name",
     "audit_payload",
     "audit_record",
+    "busy_name",
     "engine_state",
     "event",
     "evidence",

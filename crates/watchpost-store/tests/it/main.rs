@@ -7,6 +7,7 @@ mod attacks;
 mod audit;
 mod away;
 mod block;
+mod busy_names;
 mod event;
 mod event_partitions;
 mod evidence;
