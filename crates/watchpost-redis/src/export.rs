@@ -360,7 +360,7 @@ impl KeyWalk {
     async fn page(&mut self) -> Result<Vec<KeyPart>, RedisError> {
         let asked = take_page(&mut self.small);
         let raw = std::mem::take(&mut self.raw);
-        let looked = self.looking.next((!raw.is_empty()).then(|| move || look_at(raw)));
+        let looked = self.looking.next((!raw.is_empty()).then_some(move || look_at(raw)));
         let hashes = self.facts.hashes;
         let (answered, facts) = self.facts.turn(asked, |key| Run::Export.command(key, hashes)).await?;
         let Looked { parts, unread, left } = aside::done(looked).await?.unwrap_or_default();

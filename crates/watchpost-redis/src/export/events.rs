@@ -232,7 +232,7 @@ impl EventWalk {
         let values = asked.iter().map(|sized| sized.how.command(sized.key.as_bytes()));
         let commands = values.chain(questions).collect();
         let (store, raw) = (self.store.clone(), std::mem::take(&mut self.raw));
-        let decoded = self.decoding.next((!raw.is_empty()).then(|| move || all_decoded(&store, raw)));
+        let decoded = self.decoding.next((!raw.is_empty()).then_some(move || all_decoded(&store, raw)));
         let (store, choice, once) = (&self.store, &self.choice, &mut self.once);
         let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
         let (answers, next) = self.walk.step_ahead(commands, choose, || ()).await?;
