@@ -10,10 +10,7 @@ mod left_out;
 mod trial;
 mod way;
 
-use std::collections::HashSet;
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
-use std::hash::RandomState;
 
 use chrono::DateTime;
 use chrono::Duration;
@@ -36,6 +33,7 @@ use crate::export::left_out::LeftOut;
 use crate::export::trial::Trial;
 use crate::export::way::Expiry;
 use crate::link::PIPELINE_BYTES;
+use crate::once::Once;
 use crate::payload;
 use crate::reply;
 use crate::retention::progress;
@@ -77,23 +75,6 @@ pub struct ExportCount {
 
 /// Said where the memory of keys is not known.
 pub const MEMORY_UNKNOWN: &str = "memory: n/a, the server does not tell it of every key";
-
-/// Keys of one pass, each once.
-struct Once {
-    seen: HashSet<u64>,
-    hasher: RandomState,
-}
-
-impl Once {
-    fn new() -> Self {
-        Self { seen: HashSet::new(), hasher: RandomState::new() }
-    }
-
-    /// `SCAN` may name a key twice. 8 bytes a key.
-    fn is_new(&mut self, name: &[u8]) -> bool {
-        self.seen.insert(self.hasher.hash_one(name))
-    }
-}
 
 /// Made for each key while the server has nothing to do: with room for its words, so that they are not moved as it grows.
 fn about(name: &str, key: &[u8]) -> Cmd {
@@ -166,14 +147,16 @@ impl FactWalk {
         cancel: CancellationToken,
     ) -> Result<Self, RedisError> {
         let (expiry, hashes) = stop::read(&cancel, way::choose(store)).await?;
+        let ahead = stop::read(&cancel, store.server_now()).await? - store.now();
+        let walk = Walk::start(store, store.inner.keys.pattern(""), cancel).await?;
         Ok(Self {
+            once: Once::with_room(walk.expected()),
             expiry,
             hashes,
             types: if hashes == HashRead::Dumped { types } else { Types::Asked },
-            ahead: stop::read(&cancel, store.server_now()).await? - store.now(),
-            walk: Walk::start(store, store.inner.keys.pattern(""), cancel).await?,
+            ahead,
+            walk,
             store: store.clone(),
-            once: Once::new(),
             named: Vec::new(),
             questions: Vec::new(),
             under_way: None,
@@ -197,15 +180,15 @@ impl FactWalk {
         commands.append(&mut self.questions);
         let named = std::mem::take(&mut self.named);
         let (once, expiry, types) = (&mut self.once, self.expiry, self.types);
-        let prepare = |names: &[Vec<u8>]| {
-            let fresh: Vec<Vec<u8>> = names.iter().filter(|name| once.is_new(name)).cloned().collect();
+        let prepare = |mut fresh: Vec<Vec<u8>>| {
+            fresh.retain(|name| once.is_new(name));
             let questions: Vec<Cmd> = fresh.iter().flat_map(|key| questions(key, expiry, types)).collect();
             (fresh, questions)
         };
         let sent_at = self.store.now() + self.ahead;
         let (answers, next) = self.walk.step_ahead(commands, prepare, || ()).await?;
         self.over = next.is_none() && named.is_empty() && values.is_empty();
-        (self.named, self.questions) = next.map(|(_, prepared)| prepared).unwrap_or_default();
+        (self.named, self.questions) = next.unwrap_or_default();
         match self.under_way.replace(FactsUnderWay { values, named, answers, sent_at }) {
             Some(before) => self.look_at(before).await,
             None => Ok((Vec::new(), Vec::new())),

@@ -58,6 +58,7 @@ mod large;
 mod link;
 pub mod local;
 mod observe;
+mod once;
 pub mod optimize;
 mod payload;
 mod primaries;

@@ -7,8 +7,6 @@ pub(crate) mod indexes;
 mod readable;
 
 use std::collections::HashSet;
-use std::hash::BuildHasher;
-use std::hash::RandomState;
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -26,6 +24,7 @@ use crate::error::RedisError;
 use crate::keys::KeyKind;
 use crate::large;
 use crate::link::Call;
+use crate::once::Once;
 use crate::released;
 use crate::released::Memory;
 use crate::released::Purged;
@@ -85,10 +84,9 @@ struct Optimizer<'a> {
     encodings: Option<Encodings>,
     /// Instead of everything else, on the way back.
     revert: Option<Revert>,
-    seen: HashSet<u64>,
+    once: Once,
     /// Events of this page that something was done to.
     touched: HashSet<String>,
-    hasher: RandomState,
 }
 
 /// A key, its payload, and that compressed.
@@ -318,9 +316,8 @@ impl<'a> Optimizer<'a> {
             sums: Sums::default(),
             encodings: None,
             revert: None,
-            seen: HashSet::new(),
+            once: Once::default(),
             touched: HashSet::new(),
-            hasher: RandomState::new(),
         }
     }
 
@@ -360,7 +357,7 @@ impl<'a> Optimizer<'a> {
         let mut keys = Vec::new();
         for key in names {
             if let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key)
-                && self.seen.insert(self.hasher.hash_one(&key))
+                && self.once.is_new(key.as_bytes())
             {
                 let category = parsed.category;
                 keys.push((key, category));

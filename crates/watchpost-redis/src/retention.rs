@@ -5,10 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::collections::HashSet;
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
-use std::hash::RandomState;
 
 use chrono::DateTime;
 use chrono::Duration;
@@ -26,6 +23,7 @@ use crate::keys::GROUP;
 use crate::keys::KeyKind;
 use crate::large;
 use crate::link::Call;
+use crate::once::Once;
 use crate::reply;
 use crate::scripts;
 use crate::store::EventStore;
@@ -116,8 +114,7 @@ pub struct RetentionWalk {
     walk: Walk,
     cutoffs_ms: BTreeMap<Category, i64>,
     // Keys handed out, as 64-bit hashes: `SCAN` may name a key twice. 8 bytes a due key.
-    seen: HashSet<u64>,
-    hasher: RandomState,
+    once: Once,
     due: VecDeque<(String, Category)>,
     // Read and not handed out yet: what an error in the middle of a batch leaves for the next call.
     batch: Vec<Candidate>,
@@ -166,8 +163,7 @@ impl RetentionWalk {
             walk,
             store: store.clone(),
             cutoffs_ms: rules.iter().map(cutoff).collect(),
-            seen: HashSet::new(),
-            hasher: RandomState::new(),
+            once: Once::default(),
             due: VecDeque::new(),
             batch: Vec::new(),
             unprocessed: 0,
@@ -347,13 +343,16 @@ impl RetentionWalk {
                 self.due.push_back((candidate.key, category));
                 self.taken -= 1;
             }
-            self.seen = self.due.iter().map(|(key, _)| self.hasher.hash_one(key)).collect();
+            self.once.clear();
+            for (key, _) in &self.due {
+                self.once.is_new(key.as_bytes());
+            }
         }
         for name in names {
             let Ok(key) = String::from_utf8(name) else { continue };
             let KeyKind::Event(parsed) = self.store.inner.keys.classify(&key) else { continue };
             let is_due = self.cutoffs_ms.get(&parsed.category).is_some_and(|cutoff| parsed.at_ms < *cutoff);
-            if is_due && self.seen.insert(self.hasher.hash_one(&key)) {
+            if is_due && self.once.is_new(key.as_bytes()) {
                 let category = parsed.category;
                 self.due.push_back((key, category));
                 self.found += 1;

@@ -114,7 +114,11 @@ pub async fn stats(
                 counter.page(names, answers);
             }
         };
-        let (asked, next) = walk.step_ahead(commands, questions, count).await?;
+        let with_questions = |page: Vec<Vec<u8>>| {
+            let commands = questions(&page);
+            (page, commands)
+        };
+        let (asked, next) = walk.step_ahead(commands, with_questions, count).await?;
         report(progress(&walk, "counting keys"));
         if let Some((names, asked)) = before.replace((names, asked)) {
             answered = Some((names, walk.read(asked).await?));

@@ -193,6 +193,10 @@ impl Walk {
         self.restart_if_other_server().await?;
         let (pipe, scan, cancel) = (pipe_of(commands), self.scan(), self.cancel.clone());
         let jobs = &self.store.inner.jobs;
+        let prepare = |names: Vec<Vec<u8>>| {
+            let prepared = prepare(&names);
+            (names, prepared)
+        };
         let (page, answers) = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(RedisError::Cancelled),
@@ -201,7 +205,9 @@ impl Walk {
             } => (page?, answers?),
         };
         answered(&self.store, &answers)?;
-        let Some((cursor, names, prepared)) = page else { return Ok((Step { answers, names: None }, None)) };
+        let Some((cursor, (names, prepared))) = page else {
+            return Ok((Step { answers, names: None }, None));
+        };
         self.advance(cursor).await?;
         Ok((Step { answers, names: Some(names) }, Some(prepared)))
     }
@@ -211,9 +217,9 @@ impl Walk {
     pub(crate) async fn step_ahead<T>(
         &mut self,
         commands: Vec<Cmd>,
-        prepare: impl FnOnce(&[Vec<u8>]) -> T,
+        prepare: impl FnOnce(Vec<Vec<u8>>) -> T,
         meanwhile: impl FnOnce(),
-    ) -> Result<(Asked, Option<(Vec<Vec<u8>>, T)>), RedisError> {
+    ) -> Result<(Asked, Option<T>), RedisError> {
         self.pace().await?;
         self.restart_if_other_server().await?;
         let (pipe, scan, cancel) = (pipe_of(commands), self.scan(), self.cancel.clone());
@@ -238,9 +244,9 @@ impl Walk {
         if let Some(answers) = early {
             asked = Box::pin(std::future::ready(answers));
         }
-        let Some((cursor, names, prepared)) = page else { return Ok((asked, None)) };
+        let Some((cursor, prepared)) = page else { return Ok((asked, None)) };
         self.advance(cursor).await?;
-        Ok((asked, Some((names, prepared))))
+        Ok((asked, Some(prepared)))
     }
 
     /// The question for the next page, if there is one.
@@ -338,17 +344,16 @@ pub(crate) fn pipe_of(commands: Vec<Cmd>) -> Pipeline {
     pipe
 }
 
-/// Asks for a page: the cursor of the next one, its names, and what `prepare` makes of them.
+/// Asks for a page: the cursor of the next one, and what `prepare` makes of its names.
 async fn read_page<T>(
     jobs: &Link,
     scan: Option<Cmd>,
-    prepare: impl FnOnce(&[Vec<u8>]) -> T,
-) -> Result<Option<(u64, Vec<Vec<u8>>, T)>, RedisError> {
+    prepare: impl FnOnce(Vec<Vec<u8>>) -> T,
+) -> Result<Option<(u64, T)>, RedisError> {
     let Some(scan) = scan else { return Ok(None) };
     let (cursor, names) =
         reply::scan(jobs.query(&scan).await?).ok_or(RedisError::Answer { command: "SCAN" })?;
-    let prepared = prepare(&names);
-    Ok(Some((cursor, names, prepared)))
+    Ok(Some((cursor, prepare(names))))
 }
 
 /// What was sent is written by the connection's task, which waits for this thread: that one comes first.

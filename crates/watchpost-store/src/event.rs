@@ -298,18 +298,7 @@ pub(crate) async fn insert_new(
     if events.is_empty() {
         return Ok(HashSet::new());
     }
-    // Nearly always all are new, and then a number says so at a fraction of what naming each costs. PostgreSQL has the ids in
-    // a table beside its partitions, and a trigger that leaves out an event whose id stands there.
-    tx.execute("SAVEPOINT new_events", args![]).await?;
-    let written = tx.insert_all(INSERT, values, " ON CONFLICT DO NOTHING").await?;
-    let inserted: HashSet<EventId> = if written == events.len() as u64 {
-        events.iter().map(|event| event.id).collect()
-    } else {
-        tx.execute("ROLLBACK TO SAVEPOINT new_events", args![]).await?;
-        let returned = tx.insert_rows(INSERT, &again()?, " ON CONFLICT DO NOTHING RETURNING id").await?;
-        returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?
-    };
-    tx.execute("RELEASE SAVEPOINT new_events", args![]).await?;
+    let inserted = write_new(tx, events, values, again).await?;
     let (mut tally, mut touched) = (Tally::default(), Touched::default());
     for event in events.iter().filter(|event| inserted.contains(&event.id)) {
         tally.add(event, weight(event));
@@ -320,6 +309,39 @@ pub(crate) async fn insert_new(
     if places {
         source_place::note(tx, events.iter().filter(|event| inserted.contains(&event.id))).await?;
     }
+    Ok(inserted)
+}
+
+/// Nearly always all are new, and then a number says so at a fraction of what naming each costs.
+async fn write_new(
+    tx: &mut Tx,
+    events: &[&Event],
+    values: Vec<Vec<Value>>,
+    again: impl FnOnce() -> Result<Vec<Vec<Value>>, StoreError>,
+) -> Result<HashSet<EventId>, StoreError> {
+    const OR_LEAVE: &str = " ON CONFLICT DO NOTHING";
+    let all = || events.iter().map(|event| event.id).collect();
+    let is_all = |written: u64| written == events.len() as u64;
+    if tx.dialect() == Dialect::Sqlite {
+        // The one writer numbers its rows on: new are those behind the last one. Within a savepoint each page that is changed
+        // would be copied once more.
+        let last = tx.fetch_one("SELECT COALESCE(MAX(rowid), 0) FROM event", args![]).await?.i64(0)?;
+        if is_all(tx.insert_all(INSERT, values, OR_LEAVE).await?) {
+            return Ok(all());
+        }
+        let rows = tx.fetch("SELECT id FROM event WHERE rowid > $1", args![last]).await?;
+        return rows.iter().map(|row| row.parse(0)).collect();
+    }
+    // The ids are in a table beside the partitions, and a trigger leaves out an event whose id stands there.
+    tx.execute("SAVEPOINT new_events", args![]).await?;
+    let inserted = if is_all(tx.insert_all(INSERT, values, OR_LEAVE).await?) {
+        all()
+    } else {
+        tx.execute("ROLLBACK TO SAVEPOINT new_events", args![]).await?;
+        let returned = tx.insert_rows(INSERT, &again()?, " ON CONFLICT DO NOTHING RETURNING id").await?;
+        returned.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?
+    };
+    tx.execute("RELEASE SAVEPOINT new_events", args![]).await?;
     Ok(inserted)
 }
 

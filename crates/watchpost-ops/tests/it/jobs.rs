@@ -193,11 +193,13 @@ async fn a_file_that_is_there_is_replaced_only_when_asked() {
     let run = export(&desk, ExportRequest { force: true, ..request(ExportFormat::Json, &file) }).await;
     assert_eq!(figure(report(&run), "rows"), 0);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "[]\n", "nothing is valid JSON too");
-    for (field, wrong) in [
-        ("path", request(ExportFormat::Csv, Path::new("relative.csv"))),
-        ("path", request(ExportFormat::Csv, Path::new("/no/such/folder/x.csv"))),
+    for (field, code, wrong) in [
+        ("path", ErrorCode::Validation, request(ExportFormat::Csv, Path::new("relative.csv"))),
+        // As of any file or folder that is not there.
+        ("path", ErrorCode::Unavailable, request(ExportFormat::Csv, Path::new("/no/such/folder/x.csv"))),
         (
             "all",
+            ErrorCode::Validation,
             ExportRequest {
                 all: true,
                 categories: vec![Category::ApiUsage],
@@ -206,7 +208,7 @@ async fn a_file_that_is_there_is_replaced_only_when_asked() {
         ),
     ] {
         let error = desk.ask::<operation::export_preview>(wrong).await.unwrap_err();
-        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Validation, Some(field)), "{error}");
+        assert_eq!((error.code, error.field.as_deref()), (code, Some(field)), "{error}");
     }
     desk.console.close().await;
 }

@@ -1,9 +1,6 @@
 //! Taking a backup: one pass over every key under the prefix.
 
-use std::collections::HashSet;
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
-use std::hash::RandomState;
 
 use redis::Value;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +19,7 @@ use crate::export::Run;
 use crate::export::Types;
 use crate::export::take_page;
 use crate::link::Link;
+use crate::once::Once;
 use crate::reply;
 use crate::retention::progress;
 use crate::store::EventStore;
@@ -53,29 +51,22 @@ struct Reading {
 pub(super) struct ValueWindows {
     windows: Windows,
     pub(super) sum: Sum,
-    seen: HashSet<u64>,
-    hasher: RandomState,
+    once: Once,
 }
 
 impl ValueWindows {
     pub(super) fn new(key: Vec<u8>, kind: ValueKind) -> Self {
-        Self {
-            windows: Windows::new(key, kind),
-            sum: Sum::new(kind),
-            seen: HashSet::new(),
-            hasher: RandomState::new(),
-        }
+        Self { windows: Windows::new(key, kind), sum: Sum::new(kind), once: Once::default() }
     }
 
     pub(super) async fn next(&mut self, link: &Link) -> Result<Option<Elements>, RedisError> {
         let Some(mut elements) = self.windows.next(link).await? else { return Ok(None) };
-        // A scan of a value may name an element twice. 8 bytes each.
         match (&mut elements, self.windows.kind) {
             (Elements::Items(items), ValueKind::Set) => {
-                items.retain(|item| self.seen.insert(self.hasher.hash_one(item)));
+                items.retain(|item| self.once.is_new(item));
             }
             (Elements::Pairs(pairs), _) => {
-                pairs.retain(|(name, _)| self.seen.insert(self.hasher.hash_one(name)));
+                pairs.retain(|(name, _)| self.once.is_new(name));
             }
             _ => {}
         }

@@ -14,13 +14,13 @@ use watchpost_model::job::JobProgress;
 
 use crate::error::RedisError;
 use crate::export::HashRead;
-use crate::export::Once;
 use crate::export::about;
 use crate::export::aside;
 use crate::export::aside::Aside;
 use crate::export::way;
 use crate::keys::KeyKind;
 use crate::link::PIPELINE_BYTES;
+use crate::once::Once;
 use crate::payload;
 use crate::reply;
 use crate::retention::progress;
@@ -171,12 +171,14 @@ impl EventWalk {
             [category] => store.inner.keys.pattern(&format!("{}:", category.key_segment())),
             _ => store.inner.keys.pattern(""),
         };
+        let (_, hashes) = stop::read(&cancel, way::choose(store)).await?;
+        let walk = Walk::start(store, pattern, cancel).await?;
         Ok(Self {
-            hashes: stop::read(&cancel, way::choose(store)).await?.1,
-            walk: Walk::start(store, pattern, cancel).await?,
+            once: Once::with_room(walk.expected()),
+            hashes,
+            walk,
             store: store.clone(),
             choice,
-            once: Once::new(),
             named: Vec::new(),
             sized: VecDeque::new(),
             under_way: None,
@@ -234,14 +236,14 @@ impl EventWalk {
         let (store, raw) = (self.store.clone(), std::mem::take(&mut self.raw));
         let decoded = self.decoding.next((!raw.is_empty()).then_some(move || all_decoded(&store, raw)));
         let (store, choice, once) = (&self.store, &self.choice, &mut self.once);
-        let choose = |names: &[Vec<u8>]| wanted(store, choice, once, names);
+        let choose = |names| wanted(store, choice, once, names);
         let (answers, next) = self.walk.step_ahead(commands, choose, || ()).await?;
         if let Some((rows, unread)) = aside::done(decoded).await? {
             self.rows.extend(rows);
             self.sized.extend(unread);
         }
         let nothing_new = next.is_none();
-        self.named.extend(next.map(|(_, named)| named).unwrap_or_default());
+        self.named.extend(next.unwrap_or_default());
         if let Some(before) = self.under_way.replace(UnderWay { values: asked, named, answers }) {
             self.look_at(before).await?;
         }
@@ -318,14 +320,14 @@ impl EventWalk {
 }
 
 /// Those of the names that are chosen, each once, with the first question about each.
-fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: &[Vec<u8>]) -> Vec<Named> {
-    let key = |name: &Vec<u8>| {
-        let key = std::str::from_utf8(name).ok()?;
-        let KeyKind::Event(parsed) = store.inner.keys.classify(key) else { return None };
-        let is_wanted = choice.takes(parsed.category, parsed.at_ms) && once.is_new(name);
-        is_wanted.then(|| Named::new(key.to_owned()))
+fn wanted(store: &EventStore, choice: &EventChoice, once: &mut Once, names: Vec<Vec<u8>>) -> Vec<Named> {
+    let key = |name: Vec<u8>| {
+        let key = String::from_utf8(name).ok()?;
+        let KeyKind::Event(parsed) = store.inner.keys.classify(&key) else { return None };
+        let is_wanted = choice.takes(parsed.category, parsed.at_ms) && once.is_new(key.as_bytes());
+        is_wanted.then(|| Named::new(key))
     };
-    names.iter().filter_map(key).collect()
+    names.into_iter().filter_map(key).collect()
 }
 
 /// A key, and what the server said of its value.
