@@ -530,14 +530,15 @@ impl Console {
 
     /// A change on a production connection needs the connection's name, typed.
     fn confirm(&self, cx: &Context, confirmation: Option<&str>) -> Result<(), OpError> {
-        // A check of the trail writes that it was made, and nothing else: whoever audits production has nothing to confirm.
-        if cx.spec.effect != Effect::Change || cx.spec.name == "audit_verify" {
+        if cx.spec.effect != Effect::Change {
             return Ok(());
         }
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
         let is_asked = confirmation == Some(ONLY_ASKS);
-        if !is_asked && (!connection.production || confirmation == Some(connection.name.as_str())) {
+        // A check of the trail writes that it was made, and nothing else: whoever audits production has nothing to confirm.
+        let is_needed = connection.production && cx.spec.name != "audit_verify";
+        if !is_asked && (!is_needed || confirmation == Some(connection.name.as_str())) {
             return Ok(());
         }
         Err(OpError {
