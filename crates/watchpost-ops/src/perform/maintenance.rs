@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::task::JoinSet;
 use watchpost_model::event::Category;
 use watchpost_model::health::Unit;
 use watchpost_model::ids::EventId;
@@ -121,7 +123,7 @@ impl Retention {
         Ok(Self { rules: rules(workspace, request.days).await?, kept, restart: request.restart })
     }
 
-    pub(super) async fn run(&self, workspace: &Workspace, ticket: &Ticket) -> Ended {
+    pub(super) async fn run(&self, workspace: &Arc<Workspace>, ticket: &Ticket) -> Ended {
         let mut tally = Tally::default();
         let result = self.retain(workspace, ticket, &mut tally).await;
         tally.memory_after = ticket.soon(memory(workspace)).await.flatten();
@@ -130,7 +132,12 @@ impl Retention {
 
     /// Archives what is due and commits, then removes from Redis what is unchanged since it was read. Events that the
     /// engine has not processed yet stay: removing them would hide them from detection.
-    async fn retain(&self, workspace: &Workspace, ticket: &Ticket, tally: &mut Tally) -> Result<(), OpError> {
+    async fn retain(
+        &self,
+        workspace: &Arc<Workspace>,
+        ticket: &Ticket,
+        tally: &mut Tally,
+    ) -> Result<(), OpError> {
         let events = loaded(workspace, ticket).await?;
         refuse_replica(&events, ticket).await?;
         tally.memory_before = ticket.soon(memory(workspace)).await.flatten();
@@ -183,7 +190,7 @@ struct Archived {
 async fn walk_through(
     walk: &mut RetentionWalk,
     events: &EventStore,
-    workspace: &Workspace,
+    workspace: &Arc<Workspace>,
     ticket: &Ticket,
     journal: &mut Journal<'_>,
     tally: &mut Tally,
@@ -196,7 +203,7 @@ async fn walk_through(
         let done = if is_last { None } else { journal.position(&tally.done()) };
         let remove = archived.as_ref().map(|before| before.candidates.as_slice()).unwrap_or_default();
         let (kept, removals, next) = tokio::join!(
-            archive(workspace, read.take().unwrap_or_default(), done.as_ref()),
+            archived_aside(workspace, read.take().unwrap_or_default(), done),
             removed(events, ticket, remove),
             async { if is_last { Ok(None) } else { next_batch(walk, ticket).await } },
         );
@@ -234,6 +241,24 @@ struct Kept {
     candidates: Vec<Candidate>,
     unprocessed: u64,
     unreadable: u64,
+}
+
+/// As [`archive`], by a task of its own: taking apart what Redis says and the statements of the database are work for two
+/// threads. It goes when the caller does.
+async fn archived_aside(
+    workspace: &Arc<Workspace>,
+    batch: Vec<Candidate>,
+    done: Option<JobPosition>,
+) -> Result<Kept, OpError> {
+    let mut task = JoinSet::new();
+    let workspace = workspace.clone();
+    task.spawn(async move { archive(&workspace, batch, done.as_ref()).await });
+    match task.join_next().await {
+        Some(Ok(kept)) => kept,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The program ends.
+        Some(Err(_)) | None => Err(RedisError::Cancelled.into()),
+    }
 }
 
 /// Archives a batch and commits, with the position of the walk up to which everything is done.
