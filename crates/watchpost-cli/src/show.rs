@@ -329,10 +329,15 @@ pub(crate) fn report(form: Output, report: &JobReport) -> anyhow::Result<()> {
 }
 
 fn figures(report: &JobReport) -> anyhow::Result<()> {
-    table(
-        ["FIGURE", "VALUE"],
-        report.figures.iter().map(|figure| [figure.title.clone(), value(Some(figure.value), figure.unit)]),
-    )?;
+    if !report.figures.is_empty() {
+        table(
+            ["FIGURE", "VALUE"],
+            report
+                .figures
+                .iter()
+                .map(|figure| [figure.title.clone(), value(Some(figure.value), figure.unit)]),
+        )?;
+    }
     for fact in &report.facts {
         line(format!("{}: {}", fact.title, visible(&fact.text, 400)))?;
     }

@@ -328,6 +328,11 @@ const WRITES_TO_REDIS: [&str; 12] = [
 /// Of these the one that writes nothing when it only rehearses.
 const RESTORE: &str = "restore_run";
 
+/// Does it only try a backup, on a server of its own?
+fn only_rehearses(spec: OperationSpec, request: &impl Serialize) -> bool {
+    spec.name == RESTORE && serde_json::to_value(request).is_ok_and(|asked| asked["rehearse_only"] == true)
+}
+
 /// Walks over the operations with their types; the code generator does.
 pub(crate) trait OperationVisitor {
     /// Called once an operation.
@@ -379,11 +384,12 @@ impl Console {
             self.record_refusal(&cx, AuditOutcome::Failure, &about, &refusal).await;
             return Err(refusal);
         }
-        if let Err(mut refusal) = self.confirm(&cx, call.confirmation.as_deref()) {
+        if let Err(mut refusal) = self.confirm(&cx, &request, call.confirmation.as_deref()) {
             // Without a name the caller asks what is needed; a wrong one is a change that was tried.
             if call.confirmation.as_deref().is_some_and(|typed| typed != ONLY_ASKS) {
                 self.record_refusal(&cx, AuditOutcome::Denied, &about, &refusal).await;
-            } else if let Ok(asked) = serde_json::to_value(&request)
+            }
+            if let Ok(asked) = serde_json::to_value(&request)
                 && let Some(share) = Box::pin(share::of(&cx, spec.name, &asked)).await
             {
                 refusal.message = format!("{}; it {share}", refusal.message);
@@ -513,11 +519,7 @@ impl Console {
         let Some(what) = WRITES_TO_REDIS.iter().find(|name| **name == spec.name) else { return Ok(()) };
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
-        let only_rehearses = || {
-            spec.name == RESTORE
-                && serde_json::to_value(request).is_ok_and(|asked| asked["rehearse_only"] == true)
-        };
-        if !connection.observe || only_rehearses() {
+        if !connection.observe || only_rehearses(spec, request) {
             return Ok(());
         }
         let words = format!(
@@ -529,26 +531,33 @@ impl Console {
     }
 
     /// A change on a production connection needs the connection's name, typed.
-    fn confirm(&self, cx: &Context, confirmation: Option<&str>) -> Result<(), OpError> {
+    fn confirm(
+        &self,
+        cx: &Context,
+        request: &impl Serialize,
+        confirmation: Option<&str>,
+    ) -> Result<(), OpError> {
         if cx.spec.effect != Effect::Change {
             return Ok(());
         }
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
         let is_asked = confirmation == Some(ONLY_ASKS);
-        // A check of the trail writes that it was made, and nothing else: whoever audits production has nothing to confirm.
-        let is_needed = connection.production && cx.spec.name != "audit_verify";
+        // A check of the trail or of a backup writes that it was made, and nothing else: there is nothing to confirm.
+        let is_check = cx.spec.name == "audit_verify" || only_rehearses(cx.spec, request);
+        let is_needed = connection.production && !is_check;
         if !is_asked && (!is_needed || confirmation == Some(connection.name.as_str())) {
             return Ok(());
         }
+        let kind = if connection.production { "production connection" } else { "connection" };
+        let lacking = match confirmation {
+            Some(typed) if !is_asked => format!("{typed:?} is not its name"),
+            _ => "this change needs a confirmation".to_owned(),
+        };
         Err(OpError {
             field: Some("confirmation".to_owned()),
-            ..OpError::precondition(format!(
-                "{:?} is a {}: this change needs a confirmation",
-                connection.name,
-                if connection.production { "production connection" } else { "connection" }
-            ))
-            .hint("type the name of the connection to confirm; on the command line: --confirm NAME")
+            ..OpError::precondition(format!("{:?} is a {kind}: {lacking}", connection.name))
+                .hint("type the name of the connection to confirm; on the command line: --confirm NAME")
         })
     }
 

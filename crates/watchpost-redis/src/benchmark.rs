@@ -189,7 +189,7 @@ fn room(info: &Info, plan: BenchmarkPlan) -> Result<(), RedisError> {
     let (used, limit) = (info.count("used_memory").unwrap_or(0), info.count("maxmemory").unwrap_or(0));
     let after = (used + plan.memory_bytes()) as f64;
     if limit > 0 && after > limit as f64 * (1.0 - MEMORY_FREE) {
-        Err(RedisError::NoRoom { used, limit })
+        Err(RedisError::NoRoom { free: "a fifth", used, limit })
     } else {
         Ok(())
     }

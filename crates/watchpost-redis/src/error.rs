@@ -58,8 +58,10 @@ pub enum RedisError {
     #[error("the server is out of memory and refuses writes")]
     OutOfMemory,
     /// What was to be written would leave less of `maxmemory` free than Watchpost leaves to applications: it was not sent.
-    #[error("a fifth of maxmemory would not stay free: {:.1} of {:.1} MiB are in use already", mib(.used), mib(.limit))]
+    #[error("{free} of maxmemory would not stay free: {:.1} of {:.1} MiB are in use already", mib(.used), mib(.limit))]
     NoRoom {
+        /// How much of it is to stay so: `a fifth`.
+        free: &'static str,
         /// Bytes in use.
         used: u64,
         /// `maxmemory`.

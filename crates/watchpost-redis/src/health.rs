@@ -465,17 +465,32 @@ fn replication_metric(info: &Info) -> Option<Metric> {
         return Some(metric);
     }
     let replicas = info.count("connected_slaves").filter(|n| *n > 0)?;
-    let lag = (0..replicas)
-        .filter_map(|n| info.part(&format!("slave{n}"), "lag")?.parse::<f64>().ok())
+    let names: Vec<String> = (0..replicas).map(|n| format!("slave{n}")).collect();
+    // One that is given its first copy says 0 seconds for as long as that takes: it is behind by all there is.
+    let state = |name: &String| info.part(name, "state").filter(|state| *state != "online");
+    let copied: Vec<&str> = names.iter().filter_map(state).collect();
+    let lag = names
+        .iter()
+        .filter(|_| copied.is_empty())
+        .filter_map(|name| info.part(name, "lag")?.parse::<f64>().ok())
         .fold(None, |most: Option<f64>, lag| Some(most.map_or(lag, |most| most.max(lag))));
-    Some(Metric::judged(
+    let mut metric = Metric::judged(
         "replication_lag_s",
         "Slowest replica behind",
         Unit::Seconds,
         lag,
         Some((10.0, 60.0)),
-        format!("{replicas} replicas"),
-    ))
+        if replicas == 1 { "1 replica".to_owned() } else { format!("{replicas} replicas") },
+    );
+    if let Some(state) = copied.first() {
+        metric.verdict = Verdict::Warning;
+        metric.basis = format!(
+            "{} of {} has no whole copy yet ({state}): a failover now would lose what it lacks",
+            copied.len(),
+            metric.basis
+        );
+    }
+    Some(metric)
 }
 
 /// The value below which the share `p` of `values` lies; of few values the nearest one.

@@ -194,6 +194,15 @@ fn replicas_and_primaries() {
     let metrics = assess(None, &with(&primary));
     let lag = metric(&metrics, "replication_lag_s");
     assert_eq!((lag.value, lag.verdict), (Some(30.0), Verdict::Warning), "the slowest counts");
+    let copying = [
+        ("connected_slaves", "2"),
+        ("slave0", "ip=10.0.0.1,port=6379,state=online,offset=5,lag=1"),
+        ("slave1", "ip=10.0.0.2,port=6379,state=wait_bgsave,offset=0,lag=0"),
+    ];
+    let metrics = assess(None, &with(&copying));
+    let lag = metric(&metrics, "replication_lag_s");
+    assert_eq!((lag.value, lag.verdict), (None, Verdict::Warning), "0 seconds behind is not so: {lag:?}");
+    assert!(lag.basis.contains("1 of 2 replicas has no whole copy yet (wait_bgsave)"), "{lag:?}");
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn most(memory: Memory) -> Option<u64> {
 }
 
 fn no_room(memory: Memory) -> RedisError {
-    RedisError::NoRoom { used: memory.used, limit: memory.limit }
+    RedisError::NoRoom { free: "a fifth", used: memory.used, limit: memory.limit }
 }
 
 /// Writes payloads in the place of those that they were compressed to; which of them could be.

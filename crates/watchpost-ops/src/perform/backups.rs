@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use watchpost_model::clock::Clock;
 use watchpost_model::job::{Fact, Figure, JobKind, JobProgress, JobReport, JobRun};
-use watchpost_redis::EventStore;
 use watchpost_redis::backup::{
     BackupEnd, BackupError, BackupHead, BackupWalk, BackupWriter, Checked, Existing, RdbPlan, Record,
     Restored, Restorer, Scope,
@@ -16,6 +15,7 @@ use watchpost_redis::backup::{
 use watchpost_redis::due::{SAMPLE_KEYS, SAMPLE_TIME};
 use watchpost_redis::export::{KeyWalk, Run};
 use watchpost_redis::local::{LocalError, LocalServer};
+use watchpost_redis::{EventStore, RedisError};
 use watchpost_report::{Prepared, WriteError};
 
 use super::at_this_machine;
@@ -274,6 +274,12 @@ pub(crate) async fn restore_preview(cx: Context, request: RestoreRequest) -> Res
         restorer.put(batch).await?;
     }
     let (end, sha256) = reading.end().await?;
+    match restorer.fits().await {
+        Err(full @ RedisError::NoRoom { .. }) if !request.rehearse_only => {
+            restorer.restored.reasons.push(format!("it would stop on its way: {full}"));
+        }
+        fits => fits?,
+    }
     let mut done =
         Done { end: Some(end), sha256: Some(sha256), restored: Some(restorer.restored), ..Done::default() };
     if request.rehearse_only {

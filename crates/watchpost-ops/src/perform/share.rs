@@ -120,9 +120,6 @@ async fn read_whole(cx: &Context, request: &Value) -> Result<String, OpError> {
 /// What a restore writes.
 async fn restored(cx: &Context, request: &Value) -> Result<String, OpError> {
     let request: RestoreRequest = read(request)?;
-    if request.rehearse_only {
-        return Ok("writes nothing here: the backup is only rehearsed".to_owned());
-    }
     let sample = backups::restore_sample(cx, &request).await?;
     let keys = cx.workspace()?.events()?.key_count().await?;
     Ok(restore_words(sample.written, sample.replaced, keys, !sample.is_whole))

@@ -60,8 +60,13 @@ async fn production_is_told_what_a_restore_writes() {
     let said = told::<operation::restore_run>(&shop, keep, Origin::Window).await;
     assert!(said.contains("; it writes 10 keys of the backup, 0 of them over"), "{said}");
     let rehearse = RestoreRequest { rehearse_only: true, replace: false, ..restore.clone() };
-    let said = told::<operation::restore_run>(&shop, rehearse, Origin::Cli).await;
-    assert!(said.contains("; it writes nothing here"), "{said}");
+    let rehearsed =
+        shop.ask::<operation::restore_run>(rehearse).await.expect("it writes nothing: nobody has to confirm");
+    shop.finish(rehearsed).await;
+    let wrong = Call { confirmation: Some("shops".to_owned()), ..shop.call.clone() };
+    let refused =
+        shop.console.call::<operation::restore_run>(&wrong, restore.clone()).await.unwrap_err().message;
+    assert!(refused.contains("\"shops\" is not its name; it writes 15 keys"), "{refused}");
 
     let said = told::<operation::restore_run>(&shop, restore.clone(), Origin::Http).await;
     assert!(!said.contains("; it"), "who may not name files learns nothing of them: {said}");

@@ -12,10 +12,13 @@ use super::take::ValueWindows;
 use crate::error::RedisError;
 use crate::keys::KeyKind;
 use crate::keys::key_text;
+use crate::lacking;
 use crate::link::Call;
 use crate::link::Link;
 use crate::link::PIPELINE_BYTES;
 use crate::link::PIPELINE_COMMANDS;
+use crate::released::Memory;
+use crate::released::memory;
 use crate::reply;
 use crate::scripts;
 use crate::stop;
@@ -28,10 +31,15 @@ use crate::usage::usage;
 use crate::walk::Walk;
 use crate::walk::pipe_of;
 
+mod compare;
+
 /// Reasons that are told one by one; the rest is counted.
 const REASONS: usize = 20;
 /// What is there and takes more memory differs from every value that went in whole; to dump it would hold the server.
 const COMPARED_BYTES_MAX: u64 = 2 * DUMP_BYTES_MAX;
+/// Of `maxmemory` so many hundredths stay free: a full server refuses its applications, or evicts. Less than other jobs leave:
+/// what was on this server before fits on it again.
+const FREE_PERCENT: u64 = 5;
 /// A key that is being put together goes by itself if nobody finishes it.
 const UNFINISHED_MS: i64 = 3_600_000;
 
@@ -102,6 +110,8 @@ pub struct Restorer {
     /// What was found so far.
     pub checked: Checked,
     now_ms: i64,
+    /// Of what a preview would write, as it stands in the backup.
+    bytes: u64,
     /// The large key at hand.
     building: Option<Building>,
 }
@@ -142,6 +152,7 @@ impl Restorer {
             preview: false,
             restored: Restored::default(),
             checked: Checked::default(),
+            bytes: 0,
             building: None,
         })
     }
@@ -205,21 +216,26 @@ impl Restorer {
             return Ok(());
         }
         self.walk.pace().await?;
+        let bytes = records.iter().map(Record::bytes).sum();
         let mut there = Vec::new();
         if self.preview {
             let answers =
                 self.ask(records.iter().map(|record| command("EXISTS", &[&record.key])).collect()).await?;
             for (record, answer) in records.into_iter().zip(answers) {
                 match answer.map_err(|error| self.store.classify(error))? {
-                    Value::Int(0) => self.restored.written += 1,
+                    Value::Int(0) => {
+                        self.restored.written += 1;
+                        self.bytes += record.bytes();
+                    }
                     _ => there.push(record),
                 }
             }
         } else {
+            self.leave_room(bytes).await?;
             let answers = self
                 .change(records.iter().map(|record| restore(&record.key, record, false)).collect())
                 .await?;
-            let mut written = Vec::new();
+            let (mut written, mut refused) = (Vec::new(), Vec::new());
             for (record, answer) in records.into_iter().zip(answers) {
                 match answer {
                     Ok(_) => {
@@ -227,12 +243,46 @@ impl Restorer {
                         written.push(record);
                     }
                     Err(error) if error.code() == Some("BUSYKEY") => there.push(record),
-                    Err(error) => self.fail(&record.key, error)?,
+                    Err(error) => refused.push((record.key, error)),
                 }
             }
-            self.index(&written).await?;
+            self.settle(&written, refused).await?;
         }
         self.meet(there).await
+    }
+
+    /// Does what the preview has found fit into the server? Its values take more there than in the backup: what does not fit by
+    /// their size in the backup does not fit.
+    ///
+    /// # Errors
+    /// `NoRoom` if not; every cause of [`RedisError`].
+    pub async fn fits(&self) -> Result<(), RedisError> {
+        self.leave_room(self.bytes).await
+    }
+
+    /// Sees to it that applications have room beside what is written.
+    async fn leave_room(&self, bytes: u64) -> Result<(), RedisError> {
+        // A user who may not ask is stopped by the server.
+        let Ok(memory) = lacking::asked(self.walk.read(memory(&self.store)).await)? else { return Ok(()) };
+        let Memory { used, limit, .. } = memory;
+        let most = limit / 100 * (100 - FREE_PERCENT);
+        if limit > 0 && used.saturating_add(bytes) > most {
+            return Err(RedisError::NoRoom { free: "a twentieth", used, limit });
+        }
+        Ok(())
+    }
+
+    /// What became of a batch: what went in is counted and gets its entry, whatever became of the rest of it.
+    async fn settle(
+        &mut self,
+        written: &[Record],
+        refused: Vec<(Vec<u8>, redis::RedisError)>,
+    ) -> Result<(), RedisError> {
+        let indexed = self.index(written).await;
+        for (key, error) in refused {
+            self.fail(&key, error)?;
+        }
+        indexed
     }
 
     /// Keys that are there already.
@@ -255,6 +305,7 @@ impl Restorer {
             }
         }
         let answers = self.ask(small.iter().map(|record| command("DUMP", &[&record.key])).collect()).await?;
+        let mut equal = Vec::new();
         for (record, answer) in small.into_iter().zip(answers) {
             let same = match answer.map_err(|error| self.store.classify(error))? {
                 Value::Nil => false, // Gone since: like one that differs, the next run writes it.
@@ -264,25 +315,30 @@ impl Restorer {
                 }
             };
             match (same, self.existing) {
-                (true, _) => self.restored.same += 1,
+                (true, _) => {
+                    self.restored.same += 1;
+                    equal.push(record);
+                }
                 (false, Existing::Keep) => self.restored.kept += 1,
                 (false, Existing::Replace) if self.preview => self.restored.replaced += 1,
                 (false, Existing::Replace) => replace.push(record),
             }
         }
+        // A run before this one may have been cut off between a key and its entry.
+        self.index(&equal).await?;
         let answers =
             self.change(replace.iter().map(|record| restore(&record.key, record, true)).collect()).await?;
-        let mut replaced = Vec::new();
+        let (mut replaced, mut refused) = (Vec::new(), Vec::new());
         for (record, answer) in replace.into_iter().zip(answers) {
             match answer {
                 Ok(_) => {
                     self.restored.replaced += 1;
                     replaced.push(record);
                 }
-                Err(error) => self.fail(&record.key, error)?,
+                Err(error) => refused.push((record.key, error)),
             }
         }
-        self.index(&replaced).await
+        self.settle(&replaced, refused).await
     }
 
     /// Puts a small value in the place of a large one, by another name: what is overwritten is freed on the spot.
@@ -311,7 +367,7 @@ impl Restorer {
 
     /// Puts events into the index of their category, which is not taken from the backup.
     async fn index(&mut self, written: &[Record]) -> Result<(), RedisError> {
-        if self.scope == Scope::Everything {
+        if self.scope == Scope::Everything || self.preview {
             return Ok(());
         }
         let contract = &self.store.inner.keys;
@@ -368,7 +424,11 @@ impl Restorer {
         let Some(building) = self.building.as_ref().filter(|building| building.key == record.key) else {
             return Ok(());
         };
+        if self.preview && building.existing.is_none() {
+            self.bytes += record.bytes();
+        }
         if let Some(temporary) = building.temporary.clone() {
+            self.leave_room(record.bytes()).await?;
             let mut commands = append(&temporary, kind, elements);
             if part == 0 {
                 // Should this process die, what it had begun goes by itself.
@@ -425,13 +485,13 @@ impl Restorer {
         }
     }
 
-    /// The last part of a large key is there; is that one in its place now, and was not before?
+    /// The last part of a large key is there; is that one in its place now?
     async fn complete(&mut self, key: &[u8], digest: ValueDigest) -> Result<bool, RedisError> {
         let Some(Building { temporary, existing, .. }) = self.building.take() else { return Ok(false) };
         let (link, walk) = (&self.store.inner.jobs, &mut self.walk);
         let counts = &mut self.restored;
         let is_same = existing == Some(Some(digest));
-        let mut is_new = false;
+        let mut is_in_place = is_same;
         let drop_it = match (&temporary, existing) {
             (None, None) => {
                 counts.written += 1;
@@ -447,15 +507,15 @@ impl Restorer {
                 false
             }
             (Some(temporary), Some(_)) => {
-                is_new = walk.write(take_place(link, key, temporary)).await?;
-                *(if is_new { &mut counts.replaced } else { &mut counts.expired }) += 1;
+                is_in_place = walk.write(take_place(link, key, temporary)).await?;
+                *(if is_in_place { &mut counts.replaced } else { &mut counts.expired }) += 1;
                 false
             }
             (Some(temporary), None) => {
                 let rename = command("RENAMENX", &[temporary, key]);
                 let renamed: Value = walk.write(link.query(&rename)).await?;
                 let came_first = renamed == Value::Int(0);
-                is_new = !came_first;
+                is_in_place = !came_first;
                 *(if came_first { &mut counts.kept } else { &mut counts.written }) += 1;
                 came_first
             }
@@ -464,77 +524,7 @@ impl Restorer {
             let unlink = command("UNLINK", &[&temporary]);
             let _: Value = walk.write(link.query(&unlink)).await?;
         }
-        Ok(is_new)
-    }
-
-    /// Compares the server with records: value and expiry.
-    ///
-    /// # Errors
-    /// Every cause of [`RedisError`].
-    pub async fn check(&mut self, records: Vec<Record>) -> Result<(), RedisError> {
-        let complete: Vec<Record> = records.into_iter().filter(|record| record.digest().is_some()).collect();
-        for chunk in complete.chunks(PIPELINE_COMMANDS) {
-            self.walk.pace().await?;
-            let questions = chunk.iter().flat_map(|record| {
-                // The value of a large key is read by windows.
-                let dump = if matches!(record.body, Body::Dump { .. }) { "DUMP" } else { "EXISTS" };
-                [command(dump, &[&record.key]), command("PTTL", &[&record.key])]
-            });
-            let mut answers = self.ask(questions.collect()).await?.into_iter();
-            let now_ms = self.walk.read(self.store.server_now()).await?.timestamp_millis();
-            for record in chunk {
-                let (value, ttl) = (answers.next(), answers.next());
-                let value = value.and_then(Result::ok).unwrap_or(Value::Nil);
-                let ttl = ttl.and_then(Result::ok).as_ref().and_then(reply::int).unwrap_or(-2);
-                self.compare(record, value, ttl, now_ms).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn compare(
-        &mut self,
-        record: &Record,
-        value: Value,
-        ttl: i64,
-        now_ms: i64,
-    ) -> Result<(), RedisError> {
-        if ttl == -2 {
-            if record.expires_at_ms.is_some_and(|at| at <= now_ms) {
-                self.checked.expired += 1;
-            } else {
-                self.wrong(&record.key, "it is missing");
-            }
-            return Ok(());
-        }
-        let found = match &record.body {
-            Body::Dump { .. } => ValueDigest::of_dump(&reply::bytes(value).unwrap_or_default()),
-            Body::Part { kind, .. } => match self.read(&record.key, *kind).await? {
-                Some(digest) => digest,
-                None => {
-                    self.wrong(&record.key, "it is of another type");
-                    return Ok(());
-                }
-            },
-        };
-        let on_time = match record.expires_at_ms {
-            None => ttl == -1,
-            Some(at) => ttl >= 0 && (now_ms + ttl - at).abs() <= 1_000,
-        };
-        match record.compared() {
-            Some(expect) if expect == found && on_time => self.checked.equal += 1,
-            Some(expect) if expect == found => self.wrong(&record.key, "it expires at another time"),
-            Some(expect) if expect.opaque || found.opaque => self.checked.uncompared += 1,
-            _ => self.wrong(&record.key, "its value differs"),
-        }
-        Ok(())
-    }
-
-    fn wrong(&mut self, key: &[u8], reason: &str) {
-        self.checked.wrong += 1;
-        if self.checked.reasons.len() < REASONS {
-            self.checked.reasons.push(format!("{}: {reason}", key_text(key)));
-        }
+        Ok(is_in_place)
     }
 }
 

@@ -79,13 +79,21 @@ pub(super) fn pairs(answer: Value) -> Option<Vec<Pair>> {
 }
 
 /// The better way of each where the server has it and the user may go it. A server that cannot tell that beforehand is one
-/// before 7.0: that one is asked in the old way.
+/// before 7.0, or the user may run no script: then the instant of expiry is asked for of a key that nobody has.
 pub(super) async fn choose(store: &EventStore) -> Result<(Expiry, HashRead), RedisError> {
     let about = |command: &str| format!("{command} {}", store.inner.keys.stream());
     let call = Call::new(&[]).arg(about(Expiry::At.command())).arg(about("DUMP"));
     let told = lacking::asked(store.inner.jobs.eval(&scripts::MAY, call).await)?;
     let told = told.map(reply::list).unwrap_or_default();
     let may = |n: usize| told.get(n).and_then(reply::int) == Some(1);
-    let expiry = if may(0) { Expiry::At } else { Expiry::In };
+    let tells_instant = may(0) || (told.is_empty() && tried(store, Expiry::At).await?);
+    let expiry = if tells_instant { Expiry::At } else { Expiry::In };
     Ok((expiry, if may(1) { HashRead::Dumped } else { HashRead::Fields }))
+}
+
+/// Does the server answer to this, to this user?
+async fn tried(store: &EventStore, expiry: Expiry) -> Result<bool, RedisError> {
+    let nobody = format!("{}:none", store.inner.keys.stream());
+    let answer = store.inner.jobs.query::<Value>(&super::about(expiry.command(), nobody.as_bytes())).await;
+    Ok(lacking::asked(answer)?.is_ok())
 }

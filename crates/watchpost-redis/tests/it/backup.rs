@@ -204,6 +204,59 @@ async fn a_restore_keeps_what_is_newer_and_leaves_blocks_to_the_engine() {
 }
 
 #[tokio::test]
+async fn a_restore_that_was_cut_off_is_made_whole_by_the_next_one() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let events: Vec<_> = (0..600).map(|n| old_event(1, Category::Authentication, n)).collect();
+    store.write_events(&events).await.unwrap();
+    let file = take(&store).await;
+    let mut raw = server.raw().await;
+    let index = "security:index:authentication";
+    let entries: Vec<String> = query(&mut raw, &["ZRANGE", index, "0", "-1"]).await;
+    // The keys of a batch went in, and the program was gone before their entries did.
+    let _: u64 = query(&mut raw, &["ZREM", index, &entries[0], &entries[100], &entries[599]]).await;
+    let mut restore = restorer(&store, Scope::Data, Existing::Keep).await;
+    put(&file, &mut restore).await;
+    assert_eq!((restore.restored.written, restore.restored.same), (0, 600), "{:?}", restore.restored);
+    let whole: Vec<String> = query(&mut raw, &["ZRANGE", index, "0", "-1"]).await;
+    assert_eq!(whole, entries);
+}
+
+#[tokio::test]
+async fn a_restore_leaves_room_for_the_applications() {
+    let server = TestServer::start().await;
+    let store = server.store().await;
+    let mut raw = server.raw().await;
+    // So each is as large in the file as it is on the server.
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "rdbcompression", "no"]).await;
+    store.write_events(&(0..60).map(|n| large_event(n, 100_000)).collect::<Vec<_>>()).await.unwrap();
+    let file = take(&store).await;
+    let _: redis::Value = query(&mut raw, &["FLUSHALL"]).await;
+    let limit = 4 << 20;
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "maxmemory", &limit.to_string()]).await;
+    let mut preview = restorer(&store, Scope::Data, Existing::Keep).await.preview();
+    put(&file, &mut preview).await;
+    let fits = preview.fits().await;
+    assert!(matches!(fits, Err(RedisError::NoRoom { .. })), "{fits:?}");
+
+    let mut restore = restorer(&store, Scope::Data, Existing::Keep).await;
+    let mut reader = BackupReader::new(file.as_slice()).unwrap();
+    let mut stopped = Ok(());
+    while let (Ok(()), Some(records)) = (&stopped, reader.next_records().unwrap()) {
+        stopped = restore.put(records).await;
+    }
+    assert!(matches!(stopped, Err(RedisError::NoRoom { .. })), "{stopped:?}");
+    let written: redis::RedisResult<String> =
+        redis::cmd("SET").arg("app").arg("1").query_async(&mut raw).await;
+    assert!(written.is_ok(), "an application still writes: {written:?}");
+
+    let _: redis::Value = query(&mut raw, &["CONFIG", "SET", "maxmemory", "0"]).await;
+    let mut again = restorer(&store, Scope::Data, Existing::Keep).await;
+    put(&file, &mut again).await;
+    assert_eq!(again.restored.written + again.restored.same, 60, "{:?}", again.restored);
+}
+
+#[tokio::test]
 async fn a_cut_or_altered_file_is_refused_and_says_where() {
     let server = TestServer::start().await;
     let store = server.store().await;
