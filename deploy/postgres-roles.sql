@@ -34,7 +34,7 @@ SET LOCAL client_min_messages = warning;
 DO $$
 DECLARE
     -- The newest migration of the version that this script is of.
-    c_schema CONSTANT BIGINT := 20261123000040;
+    c_schema CONSTANT BIGINT := 20261124000041;
     v_schema BIGINT;
     v_owner NAME;
 BEGIN
@@ -192,7 +192,7 @@ GRANT INSERT, UPDATE ON report, report_content, report_schedule, control_comment
 GRANT DELETE ON report_schedule, control_comment, register_field
     TO watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;
 
--- Whoever maintains.
+-- Whoever maintains. The counts by the hour (rollup_hour) nobody writes but the triggers of those by five minutes.
 GRANT INSERT, UPDATE ON event, source_place, rollup, busy_due, job_run, job_position
     TO watchpost_lead, watchpost_admin, watchpost_engine;
 GRANT DELETE ON event, source_place, busy_name, job_position TO watchpost_lead, watchpost_admin, watchpost_engine;

@@ -1,6 +1,6 @@
 //! The Overview: everything from one consistent read, so that its numbers agree with each other.
 //!
-//! Counts of events are exact for any period: whole five-minute buckets come from the rollups, the rests at both ends
+//! Counts of events are exact for any period: whole hours and five minutes come from the rollups, the rests at both ends
 //! from the events themselves. So are the sums by source and by endpoint, of hours and days that are packed ([`busiest`]).
 
 use std::collections::BTreeMap;
@@ -19,10 +19,13 @@ use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::event::severity_of;
 use crate::incident::{self, SELECT};
-use crate::rollup::{BUCKET, bucket_of};
+use crate::rollup::{BUCKET, HOUR, parts};
 use crate::store::Store;
 
 mod busiest;
+
+/// From this width on, buckets of a chart are whole hours, which are read at once. Those of a narrower one would be much wider.
+const BY_HOURS: i64 = HOUR + HOUR / 2;
 
 /// The buckets of the charts.
 #[derive(Clone, Copy)]
@@ -33,16 +36,26 @@ struct Grid {
 }
 
 impl Grid {
-    /// At most `buckets` buckets over `period`, each a multiple of five minutes.
+    /// At most `buckets` buckets over `period`, each a multiple of five minutes, or of an hour where they are wide.
     fn new(period: Period, buckets: u32) -> Self {
+        let narrow = Self::of(BUCKET, period, buckets);
+        if narrow.width < BY_HOURS { narrow } else { Self::of(HOUR, period, buckets) }
+    }
+
+    /// The narrowest whose buckets are multiples of `unit` and begin at one.
+    fn of(unit: i64, period: Period, buckets: u32) -> Self {
         let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
-        let start = bucket_of(from);
+        let start = from.div_euclid(unit) * unit;
         let span = to - start;
-        // One bucket may be needed for the begin that does not fall on a boundary.
-        let width =
-            span.div_euclid(i64::from(buckets)).div_euclid(BUCKET).saturating_add(1).saturating_mul(BUCKET);
+        let units = (span - 1).div_euclid(i64::from(buckets) * unit).saturating_add(1).max(1);
+        let width = units.saturating_mul(unit);
         let len = usize::try_from((span + width - 1) / width).unwrap_or(1).max(1);
         Self { start, width, len }
+    }
+
+    /// Is each hour in one bucket?
+    const fn by_hours(self) -> bool {
+        self.start.rem_euclid(HOUR) == 0 && self.width % HOUR == 0
     }
 
     fn index(self, at: i64) -> Option<usize> {
@@ -131,20 +144,14 @@ async fn build(
 
 async fn cell_counts(tx: &mut Tx, period: Period, grid: Grid) -> Result<Vec<CellCount>, StoreError> {
     let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
-    let first_whole = if from == bucket_of(from) { from } else { bucket_of(from) + BUCKET };
-    let last_whole = bucket_of(to);
     let mut cells = Vec::new();
-    let rollups = "SELECT (bucket - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM rollup \
-        WHERE bucket >= $3 AND bucket < $4 GROUP BY 1, category, severity, outcome";
-    let events = "SELECT (at - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM event \
-        WHERE at >= $3 AND at < $4 GROUP BY 1, category, severity, outcome";
-    let parts = if first_whole >= last_whole {
-        vec![(events, from, to)]
-    } else {
-        vec![(rollups, first_whole, last_whole), (events, from, first_whole), (events, last_whole, to)]
-    };
-    for (sql, from, to) in parts.into_iter().filter(|(_, from, to)| from < to) {
-        for row in tx.fetch(sql, args![grid.start, grid.width, from, to]).await? {
+    for part in parts(from, to, grid.by_hours()) {
+        let (table, at) = part.of.table();
+        let sql = format!(
+            "SELECT ({at} - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM {table} \
+             WHERE {at} >= $3 AND {at} < $4 GROUP BY 1, category, severity, outcome"
+        );
+        for row in tx.fetch(sql, args![grid.start, grid.width, part.from, part.to]).await? {
             let n = row.u64(4)?;
             let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(grid.len - 1);
             if n > 0 {

@@ -1,4 +1,5 @@
-//! Counts of events by five minutes, category, severity and outcome.
+//! Counts of events by five minutes, category, severity and outcome. Triggers keep the same by the hour (`rollup_hour`),
+//! whoever writes these.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +14,62 @@ use crate::store::{Store, Tag};
 /// Width of a bucket in microseconds.
 pub(crate) const BUCKET: i64 = 300 * 1_000_000;
 
+/// Width of a bucket of `rollup_hour`.
+pub(crate) const HOUR: i64 = 12 * BUCKET;
+
 /// The start of the bucket of a time.
 pub(crate) const fn bucket_of(micros: i64) -> i64 {
     micros.div_euclid(BUCKET) * BUCKET
+}
+
+/// Where counts are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counts {
+    Events,
+    FiveMinutes,
+    Hours,
+}
+
+impl Counts {
+    /// The table, and its column of the time.
+    pub(crate) const fn table(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Events => ("event", "at"),
+            Self::FiveMinutes => ("rollup", "bucket"),
+            Self::Hours => ("rollup_hour", "bucket"),
+        }
+    }
+}
+
+/// A part of a time that one table answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) of: Counts,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+/// Cuts a time into the whole hours in it, if these are wanted, the whole five minutes before and after them, and the rests
+/// at both ends, of which only the events know.
+pub(crate) fn parts(from: i64, to: i64, by_hours: bool) -> impl Iterator<Item = Part> {
+    let (first, last) = whole(BUCKET, from, to);
+    let (first_hour, last_hour) = if by_hours { whole(HOUR, first, last) } else { (last, last) };
+    [
+        Part { of: Counts::Events, from, to: first },
+        Part { of: Counts::FiveMinutes, from: first, to: first_hour },
+        Part { of: Counts::Hours, from: first_hour, to: last_hour },
+        Part { of: Counts::FiveMinutes, from: last_hour, to: last },
+        Part { of: Counts::Events, from: last, to },
+    ]
+    .into_iter()
+    .filter(|part| part.from < part.to)
+}
+
+/// The whole buckets of a width within a time; nothing at its end where there are none.
+const fn whole(width: i64, from: i64, to: i64) -> (i64, i64) {
+    let first = from.saturating_add(width - 1).div_euclid(width) * width;
+    let last = to.div_euclid(width) * width;
+    if first < last { (first, last) } else { (to, to) }
 }
 
 /// Changes of counts, summed before they are written.
@@ -102,5 +156,37 @@ impl Store {
             self.commit(write).await?;
         }
         Ok(check)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUCKET, Counts, HOUR, parts};
+
+    #[test]
+    fn a_time_is_cut_into_hours_five_minutes_and_events() {
+        let ends = [-HOUR, -BUCKET, -1, 0, 1, BUCKET - 1, BUCKET, BUCKET + 1, HOUR - 1, HOUR, HOUR + 1];
+        for from in ends {
+            for length in [0, 1, BUCKET, 2 * BUCKET + 7, HOUR, HOUR + 1, 2 * HOUR + BUCKET, 50 * HOUR] {
+                let to = from + length;
+                for by_hours in [false, true] {
+                    let mut at = from;
+                    for part in parts(from, to, by_hours) {
+                        assert_eq!(part.from, at, "nothing is left out or read twice");
+                        assert!(part.to > at, "{part:?}");
+                        at = part.to;
+                        let (width, most) = match part.of {
+                            Counts::Hours => (HOUR, i64::MAX),
+                            Counts::FiveMinutes => (BUCKET, if by_hours { 2 * HOUR } else { i64::MAX }),
+                            Counts::Events => (1, 2 * BUCKET),
+                        };
+                        let is_round = part.from.rem_euclid(width) == 0 && part.to.rem_euclid(width) == 0;
+                        assert!(is_round && part.to - part.from < most, "{part:?} of {from} to {to}");
+                        assert!(by_hours || part.of != Counts::Hours, "{part:?}");
+                    }
+                    assert_eq!(at, to, "all of it");
+                }
+            }
+        }
     }
 }

@@ -75,6 +75,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("event_text_mark", "how far the index of events has come"),
     ("lease", "who works at this moment"),
     ("revision", "counters of what changed"),
+    ("rollup_hour", "counts by the hour, made from those by five minutes"),
     ("sealed_field", "sealed; `watchpost event reveal` shows one value, with a reason"),
     ("sealing_key", "the key that opens sealed fields"),
     ("subject_key", "the keys that open sealed records"),

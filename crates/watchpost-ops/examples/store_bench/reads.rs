@@ -259,14 +259,18 @@ async fn overview(
     Ok(())
 }
 
+/// Of buckets that are so wide the Overview reads whole hours. The periods of this begin and end with one.
+const BY_HOURS: i64 = 90 * 60 * 1_000_000;
+
 /// The counts of a period and of the one before it.
 fn rollups(period: Period) -> String {
     let count = |period: Period, buckets: i64| {
         let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
+        let width = (to - from) / buckets;
+        let table = if width < BY_HOURS { "rollup" } else { "rollup_hour" };
         format!(
-            "SELECT (bucket - {from}) / {}, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM rollup \
-             WHERE bucket >= {from} AND bucket < {to} GROUP BY 1, category, severity, outcome;",
-            (to - from) / buckets
+            "SELECT (bucket - {from}) / {width}, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM {table} \
+             WHERE bucket >= {from} AND bucket < {to} GROUP BY 1, category, severity, outcome;"
         )
     };
     format!("{}\n{}", count(period, i64::from(BUCKETS)), count(period.previous(), 1))

@@ -134,6 +134,8 @@ mod tests {
         ("revision", "tag"),
         ("rollup", "category"),
         ("rollup", "outcome"),
+        ("rollup_hour", "category"),
+        ("rollup_hour", "outcome"),
         ("schema_version", "name"),
         ("sealed_field", "mark"),
         ("sealing_key", "name"),

@@ -13,6 +13,7 @@ mod event_partitions;
 mod evidence;
 mod feeds;
 mod health_history;
+mod hour_counts;
 mod incident;
 mod ingest;
 mod keys;

@@ -348,6 +348,8 @@ async fn a_role_does_its_own_work_and_nobody_elses() {
             ("DELETE FROM busy_due", &["engine"]),
             ("UPDATE busy_name SET names = '[]'", &[]),
             ("UPDATE busy_due SET turn = 0", &["engine"]),
+            ("UPDATE rollup_hour SET n = 0", &[]),
+            ("DELETE FROM rollup_hour", &[]),
             ("UPDATE legal_hold SET owner = owner", &["lead", "admin", "engine"]),
             ("DELETE FROM legal_hold", &[]),
             ("UPDATE approval SET note = note", &[]),
