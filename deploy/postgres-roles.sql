@@ -118,20 +118,48 @@ BEGIN
                         'again. Nothing was changed.', current_user), ERRCODE = 'insufficient_privilege';
         END;
     END LOOP;
-    -- The one group of earlier versions of this script may do nothing any more: its members belong into one of these.
-    IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'watchpost_team') THEN
-        EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM watchpost_team';
-    END IF;
 END
 $$;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
-    watchpost_admin, watchpost_engine;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, watchpost_viewer, watchpost_analyst, watchpost_lead,
-    watchpost_auditor, watchpost_admin, watchpost_engine;
 GRANT USAGE ON SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin,
     watchpost_engine;
+
+-- What is Watchpost's in the schema: of the owner of its tables, and not of an extension. What others have there, such as
+-- pg_stat_statements, stays as it is: the owner of the tables may not touch it.
+DO $$
+DECLARE
+    c_groups CONSTANT TEXT := 'watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, '
+        'watchpost_engine';
+    v_owner OID;
+    v_tables TEXT;
+    v_functions TEXT;
+BEGIN
+    SELECT relowner INTO v_owner FROM pg_catalog.pg_class WHERE oid = CAST('public.audit_head' AS regclass);
+    SELECT string_agg(format('public.%I', c.relname), ', ') INTO v_tables FROM pg_catalog.pg_class c
+        WHERE c.relnamespace = CAST('public' AS regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND c.relowner = v_owner AND NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = CAST('pg_catalog.pg_class' AS regclass)
+            AND d.objid = c.oid AND d.deptype = 'e'
+        );
+    SELECT string_agg(CAST(CAST(p.oid AS regprocedure) AS TEXT), ', ') INTO v_functions FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace = CAST('public' AS regnamespace) AND p.prokind <> 'p'
+        AND p.proowner = v_owner AND NOT EXISTS (
+            SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = CAST('pg_catalog.pg_proc' AS regclass)
+            AND d.objid = p.oid AND d.deptype = 'e'
+        );
+    IF v_functions IS NOT NULL THEN
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %s', v_functions, c_groups);
+    END IF;
+    EXECUTE format('REVOKE ALL ON %s FROM PUBLIC, %s', v_tables, c_groups);
+    -- The one group of earlier versions of this script may do nothing any more: its members belong into one of these.
+    IF EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'watchpost_team') THEN
+        EXECUTE format('REVOKE ALL ON %s FROM watchpost_team', v_tables);
+    END IF;
+    -- Everybody looks.
+    EXECUTE format('GRANT SELECT ON %s TO %s', v_tables, c_groups);
+END
+$$;
 
 -- Functions that run as the owner are for those who are named below. In a database that was put back from a copy they are
 -- everybody's until this.
@@ -149,10 +177,8 @@ BEGIN
 END
 $$;
 
--- Everybody: looks, and leaves records; what was refused is recorded too. Nobody writes the log but the functions.
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor,
-    watchpost_admin, watchpost_engine;
--- Nor whoever does not read what is sealed the keys that open it: the function gives a login those with which it seals itself.
+-- Whoever does not read what is sealed does not read the keys that open it either: the function gives a login those with
+-- which it seals itself.
 REVOKE SELECT ON audit_payload, subject_key FROM watchpost_viewer, watchpost_analyst;
 -- The words of records say reasons, and holds whom they are about: for whoever may read the trail. The other columns are
 -- what everybody's own work asks for.
@@ -164,6 +190,7 @@ REVOKE SELECT ON approval FROM watchpost_viewer;
 GRANT SELECT (id, operation, matter, carrier, asked_by, asked_at, expires_at, state, decided_by, decided_at, outcome)
     ON approval TO watchpost_viewer;
 REVOKE SELECT ON sealed_field, sealing_key FROM watchpost_viewer, watchpost_analyst, watchpost_auditor;
+-- Everybody leaves records; what was refused is recorded too. Nobody writes the log but the functions.
 GRANT EXECUTE ON FUNCTION watchpost_audit_head(text), watchpost_audit_append(text), watchpost_audit_partitions(),
     watchpost_audit_checkpoint(text, text, text, text, text), watchpost_subject_key(text, text, bytea)
     TO watchpost_viewer, watchpost_analyst, watchpost_lead, watchpost_auditor, watchpost_admin, watchpost_engine;

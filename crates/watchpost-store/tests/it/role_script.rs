@@ -2,7 +2,10 @@
 
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
+use watchpost_store::{DatabaseTarget, Store};
+
 use crate::roles::{SCRIPT, Team, connect, refused};
+use crate::support::World;
 
 /// What the script says where it ends before its time, and what to do.
 async fn told(connection: &mut PgConnection) -> (String, String) {
@@ -54,4 +57,57 @@ async fn who_may_not_run_it_is_told_who_may() {
     assert!(message.starts_with("the tables belong to"), "{message}");
     assert!(hint.contains("as a superuser"), "{hint}");
     assert_eq!(refused(&mut team.owner, "SELECT 1").await, None);
+}
+
+#[tokio::test]
+async fn what_an_extension_has_in_the_schema_stays_as_it_is() {
+    let Some(world) = World::postgres().await else { return };
+    let mut admin = connect(&world.target).await;
+    let mut target = world.target.clone();
+    let DatabaseTarget::Postgres { database, username, .. } = &mut target else { unreachable!() };
+    *username = format!("owner_{database}");
+    *database = format!("of_{database}");
+    let (owner, theirs) = (username.clone(), database.clone());
+    let role = format!("CREATE ROLE {owner} LOGIN CREATEROLE");
+    for sql in [role, format!("CREATE DATABASE {theirs} OWNER {owner}")] {
+        admin.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+    drop(Store::open(&target, world.clock.clone()).await.unwrap());
+    let mut as_admin = target.clone();
+    if let DatabaseTarget::Postgres { username, .. } = &mut as_admin {
+        "watchpost".clone_into(username);
+    }
+    // As `pg_stat_statements` and `dblink` have them, of an extension that every server has.
+    connect(&as_admin)
+        .await
+        .execute(
+            "CREATE FUNCTION public.theirs() RETURNS integer LANGUAGE sql AS 'SELECT 1';
+             REVOKE ALL ON FUNCTION public.theirs() FROM PUBLIC;
+             ALTER EXTENSION plpgsql ADD FUNCTION public.theirs();
+             CREATE VIEW public.seen AS SELECT 1;
+             GRANT SELECT ON public.seen TO PUBLIC;
+             ALTER EXTENSION plpgsql ADD VIEW public.seen;
+             CREATE TABLE public.unseen (n integer)",
+        )
+        .await
+        .unwrap();
+    for target in [&target, &target, &as_admin] {
+        let ran = connect(target).await.execute(AssertSqlSafe(SCRIPT.to_owned())).await;
+        assert!(ran.is_ok(), "{ran:?}");
+    }
+    let viewer = format!("viewer_{theirs}");
+    admin
+        .execute(AssertSqlSafe(format!("CREATE ROLE {viewer} LOGIN IN ROLE watchpost_viewer")))
+        .await
+        .unwrap();
+    if let DatabaseTarget::Postgres { username, .. } = &mut target {
+        *username = viewer;
+    }
+    let mut viewer = connect(&target).await;
+    for sql in ["SELECT * FROM seen", "SELECT COUNT(*) FROM incident"] {
+        assert_eq!(refused(&mut viewer, sql).await, None, "{sql}");
+    }
+    for sql in ["SELECT theirs()", "SELECT * FROM unseen", "SELECT * FROM subject_key"] {
+        assert_eq!(refused(&mut viewer, sql).await.as_deref(), Some("42501"), "{sql}");
+    }
 }
