@@ -238,6 +238,16 @@ async fn a_bundle_holds_and_every_change_of_it_is_found() {
             "pub.pem",
             Box::new(|text| text.replace("MCowBQYDK2VwAyEA", "MCowBQYDK2VwAyEB")),
         ),
+        (
+            "the first line of the key is altered",
+            "pub.pem",
+            Box::new(|text| text.replacen("BEGIN", "BEGHN", 1)),
+        ),
+        (
+            "the last line of the key is altered",
+            "pub.pem",
+            Box::new(|text| text.replacen("-----END", "-----ENE", 1)),
+        ),
         ("the verifier key is another one", "log.vkey", Box::new(|text| text.replacen('+', "x+", 1))),
     ];
     for (name, file, tamper) in tampered {

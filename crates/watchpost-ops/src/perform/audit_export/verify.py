@@ -535,9 +535,10 @@ def check_bundle(folder, trusted, opened, authority):
     key = read_key(vkey)
     pem = os.path.join(folder, "pub.pem")
     if os.path.exists(pem):
-        with open(pem, encoding="utf-8") as text:
-            body = "".join(line.strip() for line in text if not line.startswith("-----"))
-        if base64.b64decode(body) != PEM_HEAD + key[2]:
+        body = base64.b64encode(PEM_HEAD + key[2]).decode()
+        with open(pem, encoding="utf-8", newline="") as text:
+            armoured = text.read()
+        if armoured != "-----BEGIN PUBLIC KEY-----\n" + body + "\n-----END PUBLIC KEY-----\n":
             raise Bad("pub.pem is not the key of log.vkey")
     with open(os.path.join(folder, "checkpoint"), encoding="utf-8", newline="") as text:
         log, size, root, by = read_note(text.read(), key)
