@@ -137,6 +137,11 @@ async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(Databa
         path => (DatabaseConnection::Sqlite { path }, SecretInput::Keep),
     };
     let has_files = add.database_ca.is_some() || add.database_cert.is_some() || add.database_key.is_some();
+    if has_files && add.database.as_deref().is_some_and(is_without_tls) {
+        let message = "sslmode=disable uses no certificates: leave it out of the URL, or the files off \
+                       (--database-ca, --database-cert, --database-key)";
+        return Err(OpError::invalid("database", message).into());
+    }
     let tls = match &mut database {
         DatabaseConnection::Sqlite { path } => {
             if has_files {
@@ -162,6 +167,11 @@ async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(Databa
     }
     let password = password("database password", add.database_password_file.as_deref(), given, true)?;
     Ok((database, password))
+}
+
+/// Does a URL ask for a connection without TLS?
+fn is_without_tls(url: &str) -> bool {
+    url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "sslmode=disable"))
 }
 
 /// The name of a file, wherever Watchpost is started next time.
