@@ -577,9 +577,10 @@ fn strength(strength: EvidenceStrength, witnesses: u32) -> String {
         EvidenceStrength::SecondPlace => {
             "second place: the newest checkpoint is kept outside the database, and fits".to_owned()
         }
-        EvidenceStrength::Witnessed => {
-            format!("witnessed by {witnesses} other consoles with keys of their own")
-        }
+        EvidenceStrength::Witnessed => match witnesses {
+            1 => "witnessed by one other console with a key of its own".to_owned(),
+            n => format!("witnessed by {n} other consoles with keys of their own"),
+        },
     }
 }
 

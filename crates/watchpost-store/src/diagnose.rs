@@ -20,6 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// The oldest PostgreSQL that is still maintained.
 const POSTGRES_MIN: i32 = 130_000;
 
+/// Alerts of a server about the certificate that it was given.
+const OF_OUR_CERTIFICATE: [&str; 6] = [
+    "received fatal alert: UnknownCA",
+    "received fatal alert: BadCertificate",
+    "received fatal alert: UnsupportedCertificate",
+    "received fatal alert: CertificateRevoked",
+    "received fatal alert: CertificateExpired",
+    "received fatal alert: CertificateUnknown",
+];
+
 /// The plan of steps; those after a failure are skipped.
 struct Steps {
     plan: Vec<(&'static str, String)>,
@@ -319,12 +329,8 @@ async fn login(mut steps: Steps, with_tls: bool, options: &PgConnectOptions) -> 
             return steps.fail(error.message().to_owned(), login_hint(&error.code().unwrap_or_default()));
         }
         Ok(Err(error)) => {
-            let hint = if with_tls {
-                "The server may not offer TLS, or its certificate is not from the given authority or for this host name."
-            } else {
-                "The server may insist on TLS, or this is not PostgreSQL."
-            };
-            return steps.fail(error.to_string(), hint);
+            let told = in_its_words(&error);
+            return steps.fail(told.as_str(), tls_hint(with_tls, &told));
         }
     };
     if with_tls {
@@ -341,6 +347,22 @@ async fn login(mut steps: Steps, with_tls: bool, options: &PgConnectOptions) -> 
         );
     }
     facts(steps, connection).await
+}
+
+/// What to do about a connection that was not agreed on.
+fn tls_hint(with_tls: bool, told: &str) -> &'static str {
+    if !with_tls {
+        "The server may insist on TLS, or this is not PostgreSQL."
+    } else if told.contains("KeyMismatch") {
+        "The client key does not belong to the client certificate: give the two that do."
+    } else if told.contains("received fatal alert: CertificateRequired") {
+        "The server wants a client certificate: give certificate and key."
+    } else if OF_OUR_CERTIFICATE.iter().any(|alert| told.contains(alert)) {
+        "The server does not take the client certificate: it is not from an authority that the server trusts \
+         (ssl_ca_file), or not valid now."
+    } else {
+        "The server may not offer TLS, or its certificate is not from the given authority or for this host name."
+    }
 }
 
 /// Version, rights and schema, once logged in.
@@ -457,5 +479,22 @@ pub(crate) fn login_hint(code: &str) -> &'static str {
         "53300" => "The server has no connection left. Raise max_connections or close some.",
         "57P03" => "The server is starting up or shutting down. Try again soon.",
         _ => "Look at the server's log.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tls_hint;
+
+    #[test]
+    fn whose_certificate_it_is_about_is_told() {
+        for (told, hint) in [
+            ("keys may not be consistent: KeyMismatch", "The client key does not belong"),
+            ("received fatal alert: CertificateRequired", "The server wants a client certificate"),
+            ("received fatal alert: UnknownCA", "does not take the client certificate"),
+            ("invalid peer certificate: UnknownIssuer", "not from the given authority"),
+        ] {
+            assert!(tls_hint(true, told).contains(hint), "{told}");
+        }
     }
 }

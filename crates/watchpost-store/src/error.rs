@@ -180,6 +180,10 @@ pub(crate) fn in_its_words(error: &sqlx::Error) -> String {
             Some(code) => format!("{} (code {code})", inner.message()),
             None => inner.message().to_owned(),
         },
+        // What answered the first bytes of a connection over TLS with something else, or, as a proxy, by closing it.
+        sqlx::Error::Protocol(said) if said.contains("SSLRequest") => {
+            "what listens there closed the connection when TLS was asked for, or is not PostgreSQL".to_owned()
+        }
         other => other.to_string(),
     }
 }
@@ -370,5 +374,13 @@ mod tests {
                 "PostgreSQL does not let this login in: password authentication failed for user \"anna\""
             );
         }
+    }
+
+    #[test]
+    fn whoever_does_not_speak_of_tls_is_told_in_words() {
+        let said = "unexpected response from SSLRequest: 0x00".to_owned();
+        let told = StoreError::from(sqlx::Error::Protocol(said)).to_string();
+        assert!(told.contains("closed the connection when TLS was asked for"), "{told}");
+        assert!(!told.contains("SSLRequest"), "{told}");
     }
 }

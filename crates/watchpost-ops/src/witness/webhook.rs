@@ -1,6 +1,7 @@
 //! The webhook: a service elsewhere that gets each checkpoint by POST. It cannot be read back; what it answered last is
 //! the receipt, which this console remembers beside the log that it saw.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,7 +122,7 @@ impl Delivery {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {}", token.as_str()));
         }
-        let answer = request.send(self.note.as_str()).map_err(|error| error.to_string())?;
+        let answer = request.send(self.note.as_str()).map_err(|error| in_words(&error, patience))?;
         let status = answer.status();
         if status.is_success() {
             Ok(status.as_u16())
@@ -133,6 +134,23 @@ impl Delivery {
         } else {
             Err(format!("it answered {}", status.as_u16()))
         }
+    }
+}
+
+/// Why nothing was answered, for people.
+fn in_words(error: &ureq::Error, patience: Duration) -> String {
+    match error {
+        ureq::Error::Timeout(_) => format!("it did not answer within {} s", patience.as_secs_f32()),
+        ureq::Error::HostNotFound => "there is no host of this name".to_owned(),
+        ureq::Error::ConnectionFailed => "it cannot be reached".to_owned(),
+        ureq::Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => "nothing listens there: the connection was refused".to_owned(),
+            ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::UnexpectedEof => {
+                "it closed the connection without an answer".to_owned()
+            }
+            _ => error.to_string(),
+        },
+        other => other.to_string(),
     }
 }
 
@@ -278,8 +296,17 @@ mod tests {
     fn one_that_does_not_answer_is_not_waited_for() {
         let (webhook, thread) = service(None);
         let why = delivery(webhook, None).send(Duration::from_millis(200)).unwrap_err();
-        assert!(why.contains("timeout"), "{why}");
+        assert_eq!(why, "it did not answer within 0.2 s");
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn one_that_is_not_there_is_told_in_words() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        drop(listener);
+        let why = delivery(AuditWebhook { url, ca: None }, None).send(LONG).unwrap_err();
+        assert_eq!(why, "nothing listens there: the connection was refused");
     }
 
     #[test]
