@@ -192,16 +192,26 @@ pub(crate) async fn restore(session: &Session, form: Output, wanted: Restore) ->
         return match Box::pin(preview).await {
             Ok(Some(report)) => show::report(form, &report).map(|()| false),
             Ok(None) => Ok(true),
-            // A file that is damaged behind its head: the run finds that, too, and ends so.
-            Err(problem) if problem.code == ErrorCode::Validation && problem.field.is_none() => {
-                tracing::error!("{}; nothing was changed", problem.message);
-                Ok(true)
-            }
+            Err(problem) if is_of_the_file(&problem) => Ok(damaged(&problem)),
             Err(problem) => Err(problem.into()),
         };
     }
-    let run = session.because(wanted.dry.reason).ask::<operation::restore_run>(request).await?;
-    finished(session, form, run).await
+    match session.because(wanted.dry.reason).ask::<operation::restore_run>(request).await {
+        Ok(run) => finished(session, form, run).await,
+        Err(problem) if is_of_the_file(&problem) => Ok(damaged(&problem)),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Is it about what is in the file? One that is damaged in its head is found before the job begins, one that is damaged
+/// behind it by the job, whose failure is no wrong usage either.
+fn is_of_the_file(problem: &OpError) -> bool {
+    problem.code == ErrorCode::Validation && problem.field.as_deref().is_none_or(|field| field == "path")
+}
+
+fn damaged(problem: &OpError) -> bool {
+    tracing::error!("{}; nothing was changed", problem.message);
+    true
 }
 
 pub(crate) async fn benchmark(session: &Session, form: Output, wanted: Benchmark) -> anyhow::Result<bool> {

@@ -106,15 +106,23 @@ async fn a_backup_of_redis_is_encrypted_and_restored_with_its_key_only() -> Resu
     ensure!(redis.ask(&["GET", "security:note"])? == "planted in redis");
     ensure!(that_hold(&home.data(), "planted in redis")?.is_empty(), "it was plain in memory only");
 
-    // Altered in its middle, and cut off.
+    // Altered in its middle, and cut off; then no backup at all.
     let mut altered = whole.clone();
     let last = altered.len() - 20;
     altered[last] ^= 1;
     for bytes in [&altered[..], &whole[..last]] {
         fs::write(&file, bytes)?;
         let refused = home.cli(["restore", &file, "--identity", &identity]).await?;
-        ensure!(refused.status.code() == Some(4), "{}{}", refused.stdout, refused.stderr);
+        ensure!(refused.status.code() == Some(1), "{}{}", refused.stdout, refused.stderr);
         ensure!(refused.stderr.contains("cannot be decrypted"), "{}", refused.stderr);
+    }
+    for bytes in ["WPBACKUP", "no backup"] {
+        fs::write(&file, bytes)?;
+        for verb in [&["restore", &file][..], &["restore", &file, "--dry-run"]] {
+            let refused = home.cli(verb).await?;
+            ensure!(refused.status.code() == Some(1), "{verb:?}: {}{}", refused.stdout, refused.stderr);
+            ensure!(refused.stderr.contains("not a backup"), "{}", refused.stderr);
+        }
     }
     Ok(())
 }

@@ -105,7 +105,16 @@ impl BackupFile {
         let made = match self.whom {
             None => pass(&mut input).map_err(|error| unusable(path, error))?,
             Some(whom) => {
-                let closed = |problem: Problem| problem.of_copy(path, whom, &self.keys);
+                let closed = |problem: Problem| {
+                    let is_damaged = matches!(problem, Problem::Damaged(_));
+                    let told = problem.of_copy(path, whom, &self.keys);
+                    // As one that is not encrypted.
+                    if is_damaged {
+                        OpError { code: ErrorCode::Validation, field: Some("path".to_owned()), ..told }
+                    } else {
+                        told
+                    }
+                };
                 let mut plain = self.keys.reader(&mut input).map_err(closed)?;
                 pass(&mut plain).map_err(|error| match error {
                     // What was altered or is cut off is told from what is whole while it is decrypted.
