@@ -52,7 +52,11 @@ impl BackupFile {
             return Err(OpError::invalid("path", "write the file as an absolute path"));
         }
         let keys = Arc::new(Keys::by(key)?);
-        let whom = whom(&path).await?;
+        let whom = whom(&path).await.map_err(|error| match error.code {
+            // The head of an encrypted one is cut off.
+            ErrorCode::Precondition => OpError::invalid("path", error.message),
+            _ => error,
+        })?;
         Ok(Self { path, whom, keys })
     }
 
