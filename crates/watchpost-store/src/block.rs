@@ -286,9 +286,10 @@ impl Store {
         let mut tx = self.read().await?;
         // Of ranges that cover the same target the narrower one begins later, or ends earlier.
         let sql = format!(
-            "{SELECT} WHERE state = 'active' AND low <= $1 AND high >= $2 ORDER BY low DESC, high, id LIMIT 1"
+            "{SELECT} WHERE state = 'active' AND low <= $1 AND high >= $2 AND expires_at > $3 \
+             ORDER BY low DESC, high, id LIMIT 1"
         );
-        let row = tx.fetch_optional(sql, args![low, high]).await?;
+        let row = tx.fetch_optional(sql, args![low, high, self.inner.clock.now()]).await?;
         row.as_ref().map(from_row).transpose()
     }
 
@@ -302,12 +303,14 @@ impl Store {
         limit: u32,
     ) -> Result<(u64, Vec<BlockTarget>), StoreError> {
         let (low, high) = span(target);
-        let inside = "state = 'active' AND low >= $1 AND high <= $2 AND NOT (low = $1 AND high = $2)";
+        let now = self.inner.clock.now();
+        let inside = "state = 'active' AND low >= $1 AND high <= $2 AND NOT (low = $1 AND high = $2) \
+                      AND expires_at > $3";
         let mut tx = self.read().await?;
         let count = format!("SELECT COUNT(*) FROM block WHERE {inside}");
-        let total = tx.fetch_one(count, args![low.clone(), high.clone()]).await?.u64(0)?;
-        let first = format!("SELECT target FROM block WHERE {inside} ORDER BY low, high, id LIMIT $3");
-        let rows = tx.fetch(first, args![low, high, i64::from(limit)]).await?;
+        let total = tx.fetch_one(count, args![low.clone(), high.clone(), now]).await?.u64(0)?;
+        let first = format!("SELECT target FROM block WHERE {inside} ORDER BY low, high, id LIMIT $4");
+        let rows = tx.fetch(first, args![low, high, now, i64::from(limit)]).await?;
         Ok((total, rows.iter().map(|row| row.parse(0)).collect::<Result<_, _>>()?))
     }
 

@@ -62,7 +62,17 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     };
     let events = workspace.events().ok();
     let mut blocks = Vec::with_capacity(rows.len());
-    for block in rows {
+    let (now, mut over, mut unwanted) = (workspace.now(), 0_u64, 0_u64);
+    for mut block in rows {
+        // No engine runs that would mark it so.
+        if block.state == BlockState::Active && block.expires_at <= now {
+            block.state = BlockState::Expired;
+            over += 1;
+            if !request.state.is_empty() && !request.state.contains(&block.state) {
+                unwanted += 1;
+                continue;
+            }
+        }
         let redis_ttl_s = match (&events, block.state) {
             (Some(events), BlockState::Active | BlockState::Pending) => {
                 let ttl = events.block_ttl_ms(block.target).await.ok().flatten();
@@ -78,8 +88,8 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     }
     Ok(BlockList {
         blocks,
-        total: count(BlockState::ALL),
-        in_force: count(&[BlockState::Active]),
+        total: count(BlockState::ALL).saturating_sub(unwanted),
+        in_force: count(&[BlockState::Active]).saturating_sub(over),
         not_in_force: count(&[BlockState::Pending, BlockState::Failed]),
         allowlist: workspace.store().allow_list().await?,
         own_addresses: workspace.own_addresses().iter().map(ToString::to_string).collect(),
@@ -88,7 +98,9 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
 
 /// The block of exactly this target, else the narrowest one that covers it.
 async fn in_force(workspace: &Workspace, target: BlockTarget) -> Result<Option<Block>, OpError> {
-    if let Some(exact) = workspace.store().block_active(target).await? {
+    let exact = workspace.store().block_active(target).await?;
+    // One whose end has passed is over, also where no engine runs that would mark it so.
+    if let Some(exact) = exact.filter(|block| block.expires_at > workspace.now()) {
         return Ok(Some(exact));
     }
     Ok(workspace.store().block_covering(target).await?)

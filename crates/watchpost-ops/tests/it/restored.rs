@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use watchpost_model::audit::AuditOutcome;
 use watchpost_model::block::BlockState;
-use watchpost_model::clock::ManualClock;
+use watchpost_model::clock::{Clock as _, ManualClock, SystemClock};
 use watchpost_model::contain::ContainKind;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
-    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, BlockRemove, BlockTerms, BlockTrial, ContainAdd,
-    ContainListRequest, Standing,
+    AllowAdd, AuditPageRequest, BlockAdd, BlockCheck, BlockListRequest, BlockRemove, BlockTerms, BlockTrial,
+    ContainAdd, ContainListRequest, Standing,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::ErrorCode;
 
 use crate::door::{Desk, desk, desk_at, folder};
+use crate::jobs::cli;
 
 fn block(target: &str) -> BlockAdd {
     BlockAdd { target: target.to_owned(), reason: "attack".to_owned(), ttl_s: 3_600, incident: None }
@@ -177,6 +178,28 @@ async fn a_range_names_the_blocks_inside_of_it() {
     assert_eq!((one.standing, one.inside_total), (Standing::Blocked, 0), "a block is not inside of itself");
     let free = desk.ask::<operation::block_check>(check("45.1.2.0/24")).await.expect("checked");
     assert_eq!((free.inside_total, free.detail.as_str()), (0, "not blocked"));
+    desk.console.close().await;
+}
+
+/// No engine runs that would mark it as over, and Redis has let go of its key.
+#[tokio::test]
+async fn a_block_whose_end_has_passed_is_over() {
+    let home = folder();
+    let clock = Arc::new(ManualClock::new(SystemClock.now()));
+    let desk = desk_at(&home, Tenure::Guest, local_connection(), clock.clone()).await;
+    desk.ask::<operation::block_add>(block("45.9.0.1")).await.expect("it may be blocked");
+    let check = BlockCheck { target: "45.9.0.1".to_owned() };
+    let seen = desk.ask::<operation::block_check>(check.clone()).await.expect("checked");
+    assert_eq!(seen.standing, Standing::Blocked);
+    cli(&home, &["DEL", &seen.key.expect("it is in Redis")]);
+    clock.advance(chrono::Duration::days(2));
+    let seen = desk.ask::<operation::block_check>(check).await.expect("checked");
+    assert_eq!((seen.standing, seen.detail.as_str()), (Standing::Clear, "not blocked"));
+    let list = desk.ask::<operation::block_list>(BlockListRequest::default()).await.expect("listed");
+    assert_eq!((list.blocks[0].block.state, list.total, list.in_force), (BlockState::Expired, 1, 0));
+    let active = BlockListRequest { state: vec![BlockState::Active], ..BlockListRequest::default() };
+    let list = desk.ask::<operation::block_list>(active).await.expect("listed");
+    assert_eq!((list.blocks.len(), list.total), (0, 0));
     desk.console.close().await;
 }
 
