@@ -56,6 +56,22 @@ async fn a_file_that_is_not_there_is_the_same_for_every_verb() -> Result<()> {
     Ok(())
 }
 
+/// Without TLS, and with an authority for it.
+#[tokio::test]
+async fn a_database_without_tls_takes_no_certificates() -> Result<()> {
+    let home = Home::new("sslmode and files")?;
+    let url = "postgres://anna@db.example/trail?sslmode=disable";
+    let add = ["connect", "add", "shop", "--redis", "redis://127.0.0.1:1/0", "--database", url];
+    for files in
+        [&["--database-ca", "ca.pem"][..], &["--database-cert", "me.pem", "--database-key", "me.key"]]
+    {
+        let ended = home.cli([&add[..], files].concat()).await?;
+        ensure!(ended.status.code() == Some(2), "{files:?}: {}{}", ended.stdout, ended.stderr);
+        ensure!(ended.stderr.contains("sslmode=disable uses no certificates"), "{}", ended.stderr);
+    }
+    Ok(())
+}
+
 /// What only the environment names is no flag that another one contradicts.
 #[tokio::test]
 async fn the_environment_is_no_flag() -> Result<()> {
