@@ -12,9 +12,9 @@ use watchpost_model::overview::Overview;
 use watchpost_model::text::visible;
 use watchpost_ops::contract::{
     BlockList, BlockStanding, ConnectionCheck, ConnectionList, EventPage, IncidentPage, JobList,
-    OperationSpec, SecretState, Settings, WorkspaceStatus,
+    OperationSpec, Settings, WorkspaceStatus,
 };
-use watchpost_ops::secrets::describe;
+use watchpost_ops::secrets::{describe, in_short};
 
 use crate::args::Output;
 use crate::health_lists;
@@ -161,21 +161,7 @@ fn role(status: &WorkspaceStatus) -> String {
 
 /// How the keychain or the file of secrets is, and what that means.
 fn keychain(status: &WorkspaceStatus) -> String {
-    let is = match status.secrets {
-        SecretState::Ready => "ready",
-        SecretState::Locked => "locked",
-        SecretState::Absent => "absent",
-        SecretState::Denied => "denied",
-        SecretState::TimedOut => "no answer in time",
-        SecretState::KeyChanged => "another key than before",
-        SecretState::SecretAltered => "a secret was altered",
-        SecretState::FileReady => "a file that a passphrase locks, open",
-        SecretState::FileLocked => "a file that a passphrase locks, not open",
-        SecretState::FileRefused => "a file with another passphrase",
-        SecretState::FileMissing => "the file is not there",
-        SecretState::FileDamaged => "the file is damaged",
-        SecretState::FileFailed => "the file cannot be read or written",
-    };
+    let is = in_short(status.secrets);
     match describe(status.secrets) {
         "" => is.to_owned(),
         means => format!("{is} - {means}"),

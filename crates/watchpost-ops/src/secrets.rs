@@ -468,6 +468,26 @@ impl Secrets {
     }
 }
 
+/// A state in a few words.
+#[must_use]
+pub const fn in_short(state: SecretState) -> &'static str {
+    match state {
+        SecretState::Ready => "ready",
+        SecretState::Locked => "locked",
+        SecretState::Absent => "absent",
+        SecretState::Denied => "denied",
+        SecretState::TimedOut => "no answer in time",
+        SecretState::KeyChanged => "another key than before",
+        SecretState::SecretAltered => "a secret was altered",
+        SecretState::FileReady => "a file that a passphrase locks, open",
+        SecretState::FileLocked => "a file that a passphrase locks, not open",
+        SecretState::FileRefused => "a file with another passphrase",
+        SecretState::FileMissing => "the file is not there",
+        SecretState::FileDamaged => "the file is damaged",
+        SecretState::FileFailed => "the file cannot be read or written",
+    }
+}
+
 /// What a state means, for people; empty when all is well.
 #[must_use]
 pub fn describe(state: SecretState) -> &'static str {
