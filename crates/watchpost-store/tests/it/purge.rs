@@ -160,4 +160,9 @@ async fn a_clock_for_which_nothing_speaks_purges_nothing(world: World) {
     world.clock.advance(-years);
     let cutoffs = [(RecordClass::Security, world.now() - Duration::days(7 * 365))];
     assert_eq!(world.store.audit_purge(&cutoffs, asked).await.unwrap()[0].records, 0);
+    // What was purged by that clock is told once the trail has records of an earlier one.
+    let checked = verify(&world.store).await;
+    let record = done[0].record.expect("a record says what went");
+    let ahead = format!("record {record} purged by a clock that was ahead");
+    assert!(checked.ok && checked.warnings.iter().any(|told| told.starts_with(&ahead)), "{checked:?}");
 }
