@@ -539,8 +539,9 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
             let tile = verification.first_bad_tile.as_deref().unwrap_or("-");
             line(format!("  first record that does not hold: {seq}, in {tile}"))?;
         }
-        for problem in &verification.problems {
-            line(format!("  {}", visible(problem, 400)))?;
+        let warnings = verification.warnings.iter().map(|told| format!("warning: {told}"));
+        for told in verification.problems.iter().cloned().chain(warnings) {
+            line(format!("  {}", visible(&told, 400)))?;
         }
         for erased in &verification.erased {
             let (n, record) = (erased.n, erased.record);

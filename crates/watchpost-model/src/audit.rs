@@ -305,6 +305,10 @@ pub struct AuditVerification {
     pub first_bad_tile: Option<String>,
     /// What was found, for people; empty if `ok`.
     pub problems: Vec<String>,
+    /// What is no problem and worth a look, of the records that were read: times that go back, purges by a clock that was
+    /// ahead; for people.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Records without content, by the erasure that took it.
     pub erased: Vec<ErasedRecords>,
     /// Records that another one sets apart, with what does not fit in them: they prove nothing, and the rest holds.

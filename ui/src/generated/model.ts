@@ -913,6 +913,11 @@ first_bad_tile?: string,
  */
 problems: Array<string>, 
 /**
+ * What is no problem and worth a look, of the records that were read: times that go back, purges by a clock that was
+ * ahead; for people.
+ */
+warnings: Array<string>, 
+/**
  * Records without content, by the erasure that took it.
  */
 erased: Array<ErasedRecords>, 

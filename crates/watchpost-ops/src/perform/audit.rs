@@ -1,7 +1,8 @@
 //! The audit trail.
 
+use chrono::{DateTime, Utc};
 use watchpost_model::access::Role;
-use watchpost_model::audit::{AuditVerification, Change, Checkpoint, SetApart};
+use watchpost_model::audit::{AuditVerification, Change, Checkpoint, LogVerified, SetApart};
 use watchpost_store::{ReadOnly, VerifyPlan};
 
 use super::{at_this_machine, page_size, required};
@@ -14,10 +15,12 @@ use crate::contract::{
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::setting::{self, json};
-use crate::witness::{PLACES, authorities, checked_webhook};
+use crate::witness::{PLACES, Witness, authorities, checked_webhook};
 
 /// After so many days a check reads every record again.
 const FULL_EVERY_DAYS: i64 = 7;
+/// What a clock that is set right may have been ahead of now.
+const FULL_AHEAD_MINUTES: i64 = 5;
 /// A console writes to no more folders.
 const FOLDERS_MAX: usize = 8;
 
@@ -50,7 +53,7 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let due = workspace.now() - chrono::Duration::days(FULL_EVERY_DAYS);
     // Whatever does not fit is worth reading everything.
     let is_part = !request.full && found.is_empty() && vague.is_empty();
-    let from = witness.verified().filter(|before| is_part && before.full_at >= due);
+    let from = verified(witness, workspace.now()).filter(|before| is_part && before.full_at >= due);
     let (strength, witnesses) = (Some(witness.strength()), witness.witnesses());
     let plan = VerifyPlan { from, kept, found, vague, strength, witnesses };
     let progress = |done, total| making.go_on("checking records", done, total);
@@ -68,6 +71,13 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     }
     witness.withhold_if_doubted(workspace.store());
     Ok(result)
+}
+
+/// What the last good check found. One that read everything at an instant that is still to come was made by a wrong clock and
+/// counts as none: nothing would be read again until then.
+fn verified(witness: &Witness, now: DateTime<Utc>) -> Option<LogVerified> {
+    let latest = now + chrono::Duration::minutes(FULL_AHEAD_MINUTES);
+    witness.verified().filter(|before| before.full_at <= latest)
 }
 
 pub(crate) async fn audit_verify_progress(
@@ -265,7 +275,7 @@ pub(super) async fn trust(workspace: &Workspace) -> Result<AuditTrust, OpError> 
     let failed = witness.failed().filter(|_| held.is_none());
     let failed_at = failed.as_ref().map(|failed| failed.at);
     let problem = held.or_else(|| failed.map(|failed| (failed.first_bad_seq, failed.told())));
-    let verified = witness.verified();
+    let verified = verified(witness, workspace.now());
     let head = store.audit_head().await?;
     Ok(AuditTrust {
         ok: problem.is_none(),

@@ -87,6 +87,7 @@ fn unknown() -> AuditVerification {
         first_bad_seq: None,
         first_bad_tile: None,
         problems: Vec::new(),
+        warnings: Vec::new(),
         erased: Vec::new(),
         set_apart: Vec::new(),
         own_faults: Vec::new(),

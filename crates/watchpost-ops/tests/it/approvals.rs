@@ -572,6 +572,9 @@ async fn audit_records_are_purged_by_two_people_and_only_past_their_years() {
     assert!(of(class) >= blocks as u64, "{due:?}");
     assert_eq!(of(RecordClass::Access), 0, "seven years are not over");
     let request = AuditPurge { class: None, reason: "past its time".to_owned() };
+    let refused = team.as_admin::<operation::audit_purge>("dana", request.clone()).await.unwrap_err();
+    assert!(refused.code == ErrorCode::Precondition && refused.message.contains("the clock"), "{refused}");
+    team.clock.advance(Duration::hours(25));
     let refused = team.as_admin::<operation::audit_purge>("dana", request).await.unwrap_err();
     let asked = team.waiting(&refused).await;
     let erased = async || {

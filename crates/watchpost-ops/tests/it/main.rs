@@ -5,6 +5,7 @@ mod approval_rows;
 mod approvals;
 mod at_rest;
 mod attention;
+mod audit_clock;
 mod audit_export;
 mod audit_keys;
 mod audit_stamps;

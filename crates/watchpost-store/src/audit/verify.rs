@@ -10,6 +10,7 @@ mod lane;
 mod period;
 pub(super) mod rows;
 pub(super) mod taken;
+mod times;
 
 pub(crate) use period::unconfirmed_checkpoints;
 
@@ -35,6 +36,7 @@ use crate::audit::tree::{Frontier, Hash};
 use crate::audit::verify::lane::{PAGE, read_lane};
 use crate::audit::verify::rows::{Checked, Fact};
 use crate::audit::verify::taken::TakenRanges;
+use crate::audit::verify::times::Times;
 use crate::audit::witness::{KeptNote, seen_of};
 use crate::audit::{own_draft, stamp, tile};
 use crate::engine::{Tx, args};
@@ -179,6 +181,7 @@ struct Check {
     set_apart: Vec<SetApart>,
     /// Problems of records by their own writers, that no record sets apart.
     own_faults: Vec<OwnFault>,
+    times: Times,
 }
 
 impl Check {
@@ -227,6 +230,7 @@ impl Check {
             set_apart: check.set_apart,
             own_faults: check.own_faults,
             problems: check.problems,
+            warnings: check.times.warnings(),
             strength,
             witnesses: plan.witnesses,
             stamp: None,
@@ -371,6 +375,10 @@ impl Check {
         }
         for ((_, doubt), by) in record.doubts.iter().zip(excuses) {
             self.doubt(seq, by, format!("record {seq}: {doubt}"));
+        }
+        if let Some(at) = record.at {
+            let is_purge = matches!(record.fact, Some(Fact::Erased { class: Some(_), .. }));
+            self.times.take(seq, at, is_purge);
         }
         if let Some(fact) = record.fact {
             self.fact(seq, record.hash, fact);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use watchpost_model::audit::AuditDraft;
 use watchpost_model::privacy::Subject;
 use watchpost_model::record_class::{RecordClass, RecordPurge};
@@ -15,12 +15,18 @@ use crate::audit::leaf::{Leaf, time_text};
 use crate::audit::own_draft;
 use crate::audit::page::{COLUMNS, ERASED, erased_search, stored_payload};
 use crate::audit::seal::random_id;
-use crate::engine::{Row, Sql, Tx, Value, args, chunks};
+use crate::engine::{Dialect, Row, Sql, Tx, Value, args, chunks};
 use crate::error::StoreError;
 use crate::store::{Store, Tag};
 
 /// Records read at once.
 const PAGE: i64 = 2_000;
+/// A clock stands if the trail has a record that is older than this by it,
+const STANDS_AFTER: Duration = Duration::days(1);
+/// and no older than this.
+const STANDS_WITHIN: Duration = Duration::days(31);
+/// A console may be ahead of the clock of its server by so much.
+const AHEAD_OF_SERVER: Duration = Duration::hours(1);
 
 /// One class, and what of it is past its time.
 struct Due {
@@ -67,11 +73,24 @@ impl Store {
         Ok(found.due.iter().map(|due| due.told(None)).collect())
     }
 
+    /// Refuses a purge by a clock for which nothing speaks: one that is years ahead would take what is minutes old. Where no
+    /// record is old enough there is nothing to refuse.
+    ///
+    /// # Errors
+    /// `Precondition`, with what to do; what the database says.
+    pub async fn audit_purge_by_clock(
+        &self,
+        cutoffs: &[(RecordClass, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
+        refuse_by_clock(&mut *self.read().await?, cutoffs, self.inner.clock.now()).await
+    }
+
     /// Takes the content of records away: of each class those before its instant, none that a legal hold in force keeps.
     /// `draft` gives the record of it, by what is taken.
     ///
     /// # Errors
-    /// `Precondition` where the database does not allow it; what the database says. Then nothing was changed.
+    /// `Precondition` where the database does not allow it, or by a clock for which nothing speaks; what the database says.
+    /// Then nothing was changed.
     pub async fn audit_purge(
         &self,
         cutoffs: &[(RecordClass, DateTime<Utc>)],
@@ -87,6 +106,7 @@ impl Store {
     ) -> Result<Vec<RecordPurge>, StoreError> {
         let now = self.inner.clock.now();
         let mut write = self.write().await?;
+        refuse_by_clock(&mut write, cutoffs, now).await?;
         hold::refuse_unlike_trail(&mut write).await?;
         let found = find(&mut write, cutoffs).await?;
         take(&mut write, &found).await?;
@@ -118,6 +138,54 @@ impl Store {
         let record = |place: Option<usize>| numbers.get(place?).copied();
         Ok(found.due.iter().zip(places).map(|(due, place)| due.told(record(place))).collect())
     }
+}
+
+/// Does anything speak for `now`? A server has a clock of its own, by which records are written; beside a file it is a record
+/// that is more than a day old by that clock, and no more than a month.
+async fn refuse_by_clock(
+    tx: &mut Tx,
+    cutoffs: &[(RecordClass, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let Some(latest) = cutoffs.iter().map(|(_, before)| *before).max() else { return Ok(()) };
+    let oldest = tx.fetch_one("SELECT MIN(at) FROM audit_record", args![]).await?.opt_time(0)?;
+    if oldest.is_none_or(|oldest| oldest >= latest) {
+        return Ok(());
+    }
+    let day = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M UTC");
+    if tx.dialect() == Dialect::Postgres {
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM pg_catalog.clock_timestamp()) * 1000000 AS BIGINT)";
+        let server = tx.fetch_one(sql, args![]).await?.time(0)?;
+        if now - server <= AHEAD_OF_SERVER {
+            return Ok(());
+        }
+        return Err(StoreError::Precondition(format!(
+            "nothing was purged: the clock of this machine says {}, that of the database server {}; set the clock that is \
+             wrong",
+            day(now),
+            day(server)
+        )));
+    }
+    let sql = "SELECT MAX(at) FROM audit_record WHERE at <= $1";
+    let newest = tx.fetch_one(sql, args![now - STANDS_AFTER]).await?.opt_time(0)?;
+    if newest.is_some_and(|newest| newest >= now - STANDS_WITHIN) {
+        return Ok(());
+    }
+    let before = newest.map_or_else(
+        || "no record is as old as a day by it".to_owned(),
+        |newest| {
+            format!(
+                "the record before this day is of {}, {} days earlier",
+                day(newest),
+                (now - newest).num_days()
+            )
+        },
+    );
+    Err(StoreError::Precondition(format!(
+        "nothing was purged: the clock says {}, and {before}; set the clock if it is wrong; if it is right, purge again in a \
+         day, when this refusal stands in the trail for it",
+        day(now)
+    )))
 }
 
 /// Reads the whole trail once.

@@ -5,7 +5,7 @@ use watchpost_model::access::Permission;
 use watchpost_model::audit::{AuditDraft, AuditFilter, AuditRecord, AuditVerification};
 use watchpost_model::privacy::{Subject, SubjectKind};
 use watchpost_model::record_class::{RecordClass, RecordPurge};
-use watchpost_store::{Signer, Store, VerifyPlan};
+use watchpost_store::{Signer, Store, StoreError, VerifyPlan};
 
 use crate::support::{World, both, caller, draft, of_hold};
 
@@ -13,6 +13,7 @@ both!(
     content_past_its_time_goes_and_the_proofs_stay,
     a_hold_wins,
     content_that_went_without_a_purge_is_found,
+    a_clock_for_which_nothing_speaks_purges_nothing,
 );
 
 async fn verify(store: &Store) -> AuditVerification {
@@ -61,6 +62,10 @@ async fn lived_in(world: &World) {
         world.store.audit_append(by(name, action, permission)).await.unwrap();
     }
     world.store.checkpoint_now("test").await.unwrap();
+    if !world.is_postgres() {
+        // Nothing speaks for a clock by which all of the trail is of today; a server has a clock of its own.
+        world.clock.advance(Duration::days(2));
+    }
 }
 
 async fn content_past_its_time_goes_and_the_proofs_stay(world: World) {
@@ -128,4 +133,36 @@ async fn content_that_went_without_a_purge_is_found(world: World) {
     let checked = verify(&world.store).await;
     assert!(!checked.ok);
     assert_eq!(checked.first_bad_seq, Some(read.seq), "{:?}", checked.problems);
+}
+
+async fn a_clock_for_which_nothing_speaks_purges_nothing(world: World) {
+    lived_in(&world).await;
+    let years = Duration::days(8 * 365);
+    world.clock.advance(years);
+    let cutoffs = [(RecordClass::Security, world.now() - Duration::days(7 * 365))];
+    let refused = world.store.audit_purge(&cutoffs, asked).await.unwrap_err();
+    let StoreError::Precondition(why) = &refused else { panic!("{refused}") };
+    assert!(why.contains("the clock"), "{why}");
+    assert!(world.store.audit_purge_by_clock(&cutoffs).await.is_err(), "whoever asks is told");
+    assert!(trail(&world.store).await.iter().all(|record| record.actor != "[erased]"), "nothing went");
+    if world.is_postgres() {
+        // It is the clock of the server that counts there.
+        return;
+    }
+    // What was written by the same clock a day ago speaks for it: nobody used the console for years.
+    world.store.audit_append(by("kim", "audit_export", Permission::Audit)).await.unwrap();
+    assert!(world.store.audit_purge(&cutoffs, asked).await.is_err(), "a record of now does not");
+    world.clock.advance(Duration::hours(25));
+    let done = world.store.audit_purge(&cutoffs, asked).await.unwrap();
+    assert_eq!(done[0].records, 3);
+    assert!(verify(&world.store).await.ok);
+    // Where nothing is as old there is nothing to refuse.
+    world.clock.advance(-years);
+    let cutoffs = [(RecordClass::Security, world.now() - Duration::days(7 * 365))];
+    assert_eq!(world.store.audit_purge(&cutoffs, asked).await.unwrap()[0].records, 0);
+    // What was purged by that clock is told once the trail has records of an earlier one.
+    let checked = verify(&world.store).await;
+    let record = done[0].record.expect("a record says what went");
+    let ahead = format!("record {record} purged by a clock that was ahead");
+    assert!(checked.ok && checked.warnings.iter().any(|told| told.starts_with(&ahead)), "{checked:?}");
 }

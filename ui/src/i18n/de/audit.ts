@@ -89,6 +89,7 @@ export const audit = {
   'audit.verify.full': 'Jeden Eintrag lesen',
   'audit.verify.stop': 'Anhalten',
   'audit.verify.progress': 'Einträge werden geprüft',
+  'audit.verify.warnings': 'Einen Blick wert, und kein Fehler des Protokolls',
   'audit.verify.unrecorded': 'Nicht festgehalten: Dieser Server nimmt keine Änderungen an (ein Standby, oder auf nur Lesen gestellt) und hat vielleicht die neuesten Einträge noch nicht. Eine Prüfung am Primärserver hinterlässt ihren Eintrag.',
   'audit.verify.ok.part': 'Jetzt gelesen: {records}, und geprüft: {checkpoints}. Nichts wurde geändert, entfernt oder verschoben.',
   'audit.verify.from': 'Nicht noch einmal gelesen: {records}, für gut befunden von der Prüfung vom',

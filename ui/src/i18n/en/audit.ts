@@ -89,6 +89,7 @@ export const audit = {
   'audit.verify.full': 'Read every record',
   'audit.verify.stop': 'Stop',
   'audit.verify.progress': 'Checking records',
+  'audit.verify.warnings': 'Worth a look, and no fault of the trail',
   'audit.verify.unrecorded': 'Not recorded: this server takes no changes (a standby, or set to read-only) and may lack the newest records. A check at the primary leaves its record.',
   'audit.verify.ok.part': 'Read now: {records}, and checked {checkpoints}: nothing was changed, removed or moved.',
   'audit.verify.from': 'Not read again: {records}, found good by the check of',

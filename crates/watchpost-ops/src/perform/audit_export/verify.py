@@ -17,6 +17,7 @@ Exit code 0: everything holds. 1: something does not; every problem is one line.
 import base64
 import binascii
 import bisect
+import datetime
 import hashlib
 import itertools
 import json
@@ -278,6 +279,39 @@ class Keys:
             raise Bad("the checkpoint is signed by %s, to which the key that you trust does not lead: %s" % (name, vkey))
         if trusted is not None and vkey != trusted:
             print("the key that you trust leads to the one that signed: %s" % name)
+
+
+class Times:
+    """Times that go back: a clock was wrong, or set right. No fault of the log; it is told."""
+
+    def __init__(self):
+        self.latest, self.first, self.n, self.most = None, None, 0, 0
+        self.purges = []
+
+    def take(self, leaf):
+        try:
+            at = datetime.datetime.fromisoformat(leaf["t"].replace("Z", "+00:00"))
+            back = (self.latest[1] - at).total_seconds() if self.latest else -1
+        except (ValueError, TypeError, AttributeError):
+            return
+        for purge in [purge for purge in self.purges if (purge[1] - at).total_seconds() > 86400]:
+            print("warning: record %d purged by a clock that was ahead: it is of %s, and record %d after it of %s"
+                  % (purge[0], purge[1].isoformat(), leaf["s"], at.isoformat()))
+            self.purges.remove(purge)
+        if leaf["b"]["a"] == "erasure.done" and "class" in leaf["b"].get("f", {}):
+            self.purges.append((leaf["s"], at))
+        if back < 0:
+            self.latest = (leaf["s"], at)
+        elif back > 5:
+            self.first = self.first or ((leaf["s"], at), self.latest)
+            self.n, self.most = self.n + 1, max(self.most, back)
+
+    def tell(self):
+        if self.first:
+            (seq, at), (before, then) = self.first
+            print("warning: record %d is of %s, and record %d before it of %s: a clock was wrong, or was set back;"
+                  % (seq, at.isoformat(), before, then.isoformat()))
+            print("  records earlier than one before them: %d, by up to %d seconds" % (self.n, self.most))
 
 
 class Erasures:
@@ -558,6 +592,7 @@ def check_bundle(folder, trusted, opened, authority):
     print("the %d hashes and %d tiles lead to the root %s" % (size, tiles.n, base64.b64encode(root).decode()))
 
     leaves, keys, erasures, apart, before = {}, Keys(log, trusted), Erasures(), Apart(), -1
+    times = Times()
     for line in lines_of(folder, "leaves.jsonl"):
         data = line.encode()
         leaf = json.loads(line)
@@ -573,6 +608,7 @@ def check_bundle(folder, trusted, opened, authority):
             raise Bad("record %d: the leaf is of another log" % seq)
         erasures.take(leaf)
         apart.take(leaf, hashes)
+        times.take(leaf)
         leaves[seq], before = leaf, seq
     for seq, leaf in leaves.items():
         try:
@@ -581,6 +617,7 @@ def check_bundle(folder, trusted, opened, authority):
             if not apart.of(seq, "key", "facts"):
                 raise
     keys.check(vkey, size, trusted)
+    times.tell()
     print("%d leaves have the hashes that are in the tree" % len(leaves))
     if len(leaves) < size:
         print("the leaves of the other %d are not here: what they say of keys and erasures was not looked at"

@@ -29,6 +29,8 @@ pub(in crate::audit) struct Page {
 pub(in crate::audit) struct Checked {
     pub(in crate::audit) seq: i64,
     pub(in crate::audit) hash: Hash,
+    /// Its time by its leaf, in microseconds.
+    pub(in crate::audit) at: Option<i64>,
     pub(in crate::audit) fact: Option<Fact>,
     /// The key that it was sealed under, if payload, key or search columns are missing.
     pub(in crate::audit) absent: Option<String>,
@@ -114,6 +116,7 @@ fn by_itself(seq: i64, bytes: &[u8], hash: &[u8], leaf: Option<&Leaf>, log: &str
     let mut checked = Checked {
         seq,
         hash: leaf_hash(bytes),
+        at: leaf.and_then(Leaf::micros),
         fact: None,
         absent: None,
         problems: Vec::new(),
