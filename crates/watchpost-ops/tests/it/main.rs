@@ -62,3 +62,4 @@ mod upheld;
 mod window_lock;
 mod windows;
 mod witness;
+mod witness_places;
