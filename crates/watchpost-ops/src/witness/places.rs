@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::RedisAddress;
 use watchpost_redis::RedisError;
-use watchpost_store::{KeptNote, ReadOnly, Store};
+use watchpost_store::{KeptNote, LogKey, NoteSigner, ReadOnly, Store};
 
 use super::{Witness, folder, webhook};
 use crate::console::Workspace;
@@ -40,16 +40,21 @@ struct Held {
 }
 
 impl Held {
-    fn take(&mut self, note: KeptNote, log: &str) {
-        if note.says().is_some_and(|says| says.log.as_deref() == Some(log)) {
-            self.kept.push(note);
+    /// What no key of the log signed, and no other key either, says nothing about the log: only about the place.
+    fn take(&mut self, note: KeptNote, log: &str, keys: &[LogKey]) {
+        let wrong = if note.says().is_none_or(|says| says.log.as_deref() != Some(log)) {
+            "is not a checkpoint of this log"
+        } else if note.signer(keys) == NoteSigner::Nobody {
+            "is not signed as a checkpoint of this log is"
         } else {
-            self.altered.push(format!(
-                "{} is not a checkpoint of this log: somebody altered it, or it was damaged. Look into it, and remove it; \
-                 the place gets the newest checkpoint again",
-                note.place
-            ));
-        }
+            self.kept.push(note);
+            return;
+        };
+        self.altered.push(format!(
+            "{} {wrong}: somebody altered it, or it was damaged. Look into it, and remove it; the place gets the newest \
+             checkpoint again",
+            note.place
+        ));
     }
 }
 
@@ -100,6 +105,7 @@ impl Witness {
             Some(newest) => Some(newest.clone()),
             None => workspace.store().checkpoints(1).await?.into_iter().next(),
         };
+        let keys = workspace.store().audit_log_keys().await?;
         let (mut all, mut altered, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let mut problem = None;
         let folders = set.folders.iter().map(|folder| Place::Folder(PathBuf::from(folder)));
@@ -107,7 +113,7 @@ impl Witness {
         let places: Vec<Place> = folders.chain(others).collect();
         let mut reads = Vec::new();
         for place in &places {
-            reads.push(place.read(workspace, &log));
+            reads.push(place.read(workspace, &log, &keys));
         }
         // All at the same time: several that hang are waited for as long as one.
         let reads = join_all(reads).await;
@@ -118,7 +124,7 @@ impl Witness {
                 Ok(Held { kept, altered: other }) => {
                     let held = newest_of(&kept);
                     state.size = held.as_ref().map(|(_, size)| *size);
-                    match against(workspace.store(), held.as_ref().map(|(note, _)| note)).await? {
+                    match against(workspace.store(), held.as_ref().map(|(note, _)| note), &keys).await? {
                         Against::Contradicts(found) => {
                             state.detail.clone_from(&found.1);
                             problem.get_or_insert(found);
@@ -223,7 +229,7 @@ enum Against {
 }
 
 /// What a checkpoint of this log says against the log.
-async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpError> {
+async fn against(store: &Store, note: Option<&KeptNote>, keys: &[LogKey]) -> Result<Against, OpError> {
     let Some((note, says)) = note.and_then(|note| Some((note, note.says()?))) else {
         return Ok(Against::Fits);
     };
@@ -233,11 +239,20 @@ async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpEr
     }
     let roots = store.audit_roots(&[says.size]).await?;
     let (place, size) = (&note.place, says.size);
+    let doubt = match note.signer(keys) {
+        NoteSigner::Unknown(name) => format!(
+            ". The log does not know its key {name:?}, so nobody here can check it: the log was rolled back to before that key, \
+             or somebody made it up in the place. If the key is nobody's, remove it, and this console signs again"
+        ),
+        NoteSigner::Log | NoteSigner::Nobody => String::new(),
+    };
     Ok(match roots.into_iter().next().and_then(|(_, root)| root) {
         Some(root) if root == says.root => Against::Fits,
         Some(_) => Against::Contradicts((
             None,
-            format!("the log was rewritten: {place} has a checkpoint of size {size} with another root"),
+            format!(
+                "the log was rewritten: {place} has a checkpoint of size {size} with another root{doubt}"
+            ),
         )),
         // It may get what it lacks before it takes changes.
         None if store.read_only().await? == Some(ReadOnly::Standby) => Against::Lags(format!(
@@ -248,7 +263,7 @@ async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpEr
             Against::Contradicts((
                 Some(now.min(size)),
                 format!(
-                    "the log was rolled back: {place} has a checkpoint of size {size}, and now there are {now} records"
+                    "the log was rolled back: {place} has a checkpoint of size {size}, and now there are {now} records{doubt}"
                 ),
             ))
         }
@@ -288,13 +303,13 @@ impl Place {
     }
 
     /// The checkpoints of `log` in it, or why it cannot be read.
-    async fn read(&self, workspace: &Workspace, log: &str) -> Result<Held, String> {
+    async fn read(&self, workspace: &Workspace, log: &str, keys: &[LogKey]) -> Result<Held, String> {
         match self {
             Self::Folder(folder) => {
                 let found = folder::read(folder, log).await?;
                 let mut held = Held { kept: Vec::new(), altered: found.other };
                 for note in found.notes {
-                    held.take(note, log);
+                    held.take(note, log, keys);
                 }
                 Ok(held)
             }
@@ -304,7 +319,7 @@ impl Place {
                 let place = format!("Redis at {}", events.target().address);
                 let mut held = Held::default();
                 if let Some(note) = notes.get(log) {
-                    held.take(KeptNote { place, note: note.clone() }, log);
+                    held.take(KeptNote { place, note: note.clone() }, log, keys);
                 }
                 Ok(held)
             }
