@@ -536,8 +536,9 @@ fn verification(form: Output, verification: &AuditVerification) -> anyhow::Resul
             )?;
         }
         if let Some(seq) = verification.first_bad_seq {
-            let tile = verification.first_bad_tile.as_deref().unwrap_or("-");
-            line(format!("  first record that does not hold: {seq}, in {tile}"))?;
+            let tile = verification.first_bad_tile.as_ref().map(|tile| format!("in {tile}"));
+            let place = tile.unwrap_or_else(|| "behind the newest one that is there".to_owned());
+            line(format!("  first record that does not hold: {seq}, {place}"))?;
         }
         let warnings = verification.warnings.iter().map(|told| format!("warning: {told}"));
         for told in verification.problems.iter().cloned().chain(warnings) {

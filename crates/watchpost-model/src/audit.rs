@@ -299,7 +299,8 @@ pub struct AuditVerification {
     pub checkpoints: i64,
     /// First record that does not hold.
     pub first_bad_seq: Option<i64>,
-    /// The tile of 256 hashes that it stands in, as C2SP tlog-tiles names it: `tile/0/000`.
+    /// The tile of 256 hashes that it stands in, as C2SP tlog-tiles names it: `tile/0/000`; none of a record that is missing
+    /// behind the newest one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub first_bad_tile: Option<String>,

@@ -6,6 +6,7 @@
 //! another log in its place is found out. The memory only grows, except when a person says why the log is right as it is
 //! ([`Witness::accept`]). What it held against the log then stays in the file.
 
+mod folder;
 mod memories;
 mod places;
 mod webhook;
@@ -24,6 +25,7 @@ use crate::error::OpError;
 use crate::paths::Paths;
 use crate::setting;
 
+pub(crate) use folder::is_folder;
 pub(crate) use places::PLACES;
 pub(crate) use places::redis_is_place;
 pub(crate) use webhook::{authorities, checked as checked_webhook};

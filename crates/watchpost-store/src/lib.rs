@@ -71,7 +71,7 @@ pub use audit::sign::{NoteProblem, OpenNote, Signer, SignerError, open_note};
 pub use audit::stamp::{KeptStamp, stamp_request};
 pub use audit::tile::{Tile, Tiles};
 pub use audit::verify::VerifyPlan;
-pub use audit::witness::{KeptNote, LogLook, NoteSays};
+pub use audit::witness::{KeptNote, LogLook, NoteSays, NoteSigner};
 pub use backup::{CheckedCopy, OpenCopy};
 pub use busy_name::BusyStep;
 pub use canonical::event_digest;

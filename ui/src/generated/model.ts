@@ -905,7 +905,8 @@ checkpoints: number,
  */
 first_bad_seq: number | null, 
 /**
- * The tile of 256 hashes that it stands in, as C2SP tlog-tiles names it: `tile/0/000`.
+ * The tile of 256 hashes that it stands in, as C2SP tlog-tiles names it: `tile/0/000`; none of a record that is missing
+ * behind the newest one.
  */
 first_bad_tile?: string, 
 /**

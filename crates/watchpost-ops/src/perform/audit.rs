@@ -15,7 +15,7 @@ use crate::contract::{
 use crate::door::Context;
 use crate::error::{ErrorCode, OpError};
 use crate::setting::{self, json};
-use crate::witness::{PLACES, Witness, authorities, checked_webhook};
+use crate::witness::{PLACES, Witness, authorities, checked_webhook, is_folder};
 
 /// After so many days a check reads every record again.
 const FULL_EVERY_DAYS: i64 = 7;
@@ -177,7 +177,9 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
     for folder in &mut places.folders {
         *folder = required("folders", folder, 1_000)?;
         let path = std::path::Path::new(folder.as_str());
-        if !path.is_absolute() || !path.is_dir() {
+        let is_usable =
+            path.is_absolute() && is_folder(path).await.map_err(|why| OpError::invalid("folders", why))?;
+        if !is_usable {
             return Err(OpError::invalid("folders", format!("{folder:?} is not the full path of a folder"))
                 .hint("make the folder first, or mount the share"));
         }

@@ -3,16 +3,16 @@
 //! A folder gets `watchpost-<log>/newest.checkpoint` and one file for each day; Redis one field for each log. Before a
 //! place is written its newest checkpoint is held against the log: what a place knows better is never overwritten.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
 use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::RedisAddress;
 use watchpost_redis::RedisError;
-use watchpost_store::{KeptNote, ReadOnly, Store};
+use watchpost_store::{KeptNote, LogKey, NoteSigner, ReadOnly, Store};
 
-use super::{Witness, webhook};
+use super::{Witness, folder, webhook};
 use crate::console::Workspace;
 use crate::contract::{AuditPlace, AuditPlaceKind, AuditPlaces, AuditWebhook};
 use crate::error::OpError;
@@ -20,10 +20,6 @@ use crate::setting;
 
 /// The setting.
 pub(crate) const PLACES: &str = "audit_places";
-/// A longer file is no checkpoint.
-const NOTE_BYTES_MAX: u64 = 8 * 1024;
-/// Days that are read back.
-const DAYS_MAX: usize = 400;
 /// A place may lack a checkpoint for so long: consoles look each minute.
 const LATE: chrono::Duration = chrono::Duration::minutes(2);
 
@@ -44,16 +40,21 @@ struct Held {
 }
 
 impl Held {
-    fn take(&mut self, note: KeptNote, log: &str) {
-        if note.says().is_some_and(|says| says.log.as_deref() == Some(log)) {
-            self.kept.push(note);
+    /// What no key of the log signed, and no other key either, says nothing about the log: only about the place.
+    fn take(&mut self, note: KeptNote, log: &str, keys: &[LogKey]) {
+        let wrong = if note.says().is_none_or(|says| says.log.as_deref() != Some(log)) {
+            "is not a checkpoint of this log"
+        } else if note.signer(keys) == NoteSigner::Nobody {
+            "is not signed as a checkpoint of this log is"
         } else {
-            self.altered.push(format!(
-                "{} is not a checkpoint of this log: somebody altered it, or it was damaged. Look into it, and remove it; \
-                 the place gets the newest checkpoint again",
-                note.place
-            ));
-        }
+            self.kept.push(note);
+            return;
+        };
+        self.altered.push(format!(
+            "{} {wrong}: somebody altered it, or it was damaged. Look into it, and remove it; the place gets the newest \
+             checkpoint again",
+            note.place
+        ));
     }
 }
 
@@ -104,18 +105,26 @@ impl Witness {
             Some(newest) => Some(newest.clone()),
             None => workspace.store().checkpoints(1).await?.into_iter().next(),
         };
+        let keys = workspace.store().audit_log_keys().await?;
         let (mut all, mut altered, mut states) = (Vec::new(), Vec::new(), Vec::new());
         let mut problem = None;
         let folders = set.folders.iter().map(|folder| Place::Folder(PathBuf::from(folder)));
         let others = set.redis.then_some(Place::Redis).into_iter().chain(set.webhook.map(Place::Webhook));
-        for place in folders.chain(others) {
+        let places: Vec<Place> = folders.chain(others).collect();
+        let mut reads = Vec::new();
+        for place in &places {
+            reads.push(place.read(workspace, &log, &keys));
+        }
+        // All at the same time: several that hang are waited for as long as one.
+        let reads = join_all(reads).await;
+        for (place, read) in places.iter().zip(reads) {
             let mut state = place.state(workspace);
-            match place.read(workspace, &log).await {
+            match read {
                 Err(why) => state.detail = why,
                 Ok(Held { kept, altered: other }) => {
                     let held = newest_of(&kept);
                     state.size = held.as_ref().map(|(_, size)| *size);
-                    match against(workspace.store(), held.as_ref().map(|(note, _)| note)).await? {
+                    match against(workspace.store(), held.as_ref().map(|(note, _)| note), &keys).await? {
                         Against::Contradicts(found) => {
                             state.detail.clone_from(&found.1);
                             problem.get_or_insert(found);
@@ -130,13 +139,13 @@ impl Witness {
                     altered.extend(other);
                 }
             }
-            if let Place::Webhook(webhook) = &place {
+            if let Place::Webhook(webhook) = place {
                 state.size = self.received(webhook, &log);
             }
             if let Some(newest) =
                 newest.filter(|newest| state.ok && state.size.is_none_or(|size| size < newest.size))
                 && self.problem().is_none()
-                && !self.gives_up(&place)
+                && !self.gives_up(place)
             {
                 match place.put(workspace, &log, newest).await {
                     Ok(()) => state.size = Some(newest.size),
@@ -151,7 +160,7 @@ impl Witness {
                 state.detail =
                     format!("the newest checkpoint is of {} records, and it has {has}", signed.size);
             }
-            if let Place::Webhook(webhook) = &place {
+            if let Place::Webhook(webhook) = place {
                 self.tell_of(webhook, &log, &mut state);
             }
             states.push(state);
@@ -175,12 +184,10 @@ impl Witness {
         let set = places_of(workspace).await?;
         let log = workspace.store().audit_head().await?.log_id;
         for folder in set.folders {
-            let own = log_folder(Path::new(&folder), &log);
-            let aside = log_folder(Path::new(&folder), &format!("{log}-until-{stamp}"));
-            if own.is_dir()
-                && let Err(error) = std::fs::rename(&own, aside)
-            {
-                return Err(OpError::unreadable("places", &own, error));
+            match folder::set_aside(Path::new(&folder), &log, stamp).await {
+                Ok(done) => done.map_err(|(own, error)| OpError::unreadable("places", &own, error))?,
+                // As with a share that is away: what it has is held against the log when it is back.
+                Err(why) => tracing::warn!(why, "a place keeps what it has of the log as it was"),
             }
         }
         if set.redis
@@ -222,7 +229,7 @@ enum Against {
 }
 
 /// What a checkpoint of this log says against the log.
-async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpError> {
+async fn against(store: &Store, note: Option<&KeptNote>, keys: &[LogKey]) -> Result<Against, OpError> {
     let Some((note, says)) = note.and_then(|note| Some((note, note.says()?))) else {
         return Ok(Against::Fits);
     };
@@ -232,11 +239,20 @@ async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpEr
     }
     let roots = store.audit_roots(&[says.size]).await?;
     let (place, size) = (&note.place, says.size);
+    let doubt = match note.signer(keys) {
+        NoteSigner::Unknown(name) => format!(
+            ". The log does not know its key {name:?}, so nobody here can check it: the log was rolled back to before that key, \
+             or somebody made it up in the place. If the key is nobody's, remove it, and this console signs again"
+        ),
+        NoteSigner::Log | NoteSigner::Nobody => String::new(),
+    };
     Ok(match roots.into_iter().next().and_then(|(_, root)| root) {
         Some(root) if root == says.root => Against::Fits,
         Some(_) => Against::Contradicts((
             None,
-            format!("the log was rewritten: {place} has a checkpoint of size {size} with another root"),
+            format!(
+                "the log was rewritten: {place} has a checkpoint of size {size} with another root{doubt}"
+            ),
         )),
         // It may get what it lacks before it takes changes.
         None if store.read_only().await? == Some(ReadOnly::Standby) => Against::Lags(format!(
@@ -247,7 +263,7 @@ async fn against(store: &Store, note: Option<&KeptNote>) -> Result<Against, OpEr
             Against::Contradicts((
                 Some(now.min(size)),
                 format!(
-                    "the log was rolled back: {place} has a checkpoint of size {size}, and now there are {now} records"
+                    "the log was rolled back: {place} has a checkpoint of size {size}, and now there are {now} records{doubt}"
                 ),
             ))
         }
@@ -287,16 +303,23 @@ impl Place {
     }
 
     /// The checkpoints of `log` in it, or why it cannot be read.
-    async fn read(&self, workspace: &Workspace, log: &str) -> Result<Held, String> {
+    async fn read(&self, workspace: &Workspace, log: &str, keys: &[LogKey]) -> Result<Held, String> {
         match self {
-            Self::Folder(folder) => read_folder(folder, log),
+            Self::Folder(folder) => {
+                let found = folder::read(folder, log).await?;
+                let mut held = Held { kept: Vec::new(), altered: found.other };
+                for note in found.notes {
+                    held.take(note, log, keys);
+                }
+                Ok(held)
+            }
             Self::Redis => {
                 let events = workspace.events().map_err(|error| error.message)?;
                 let notes = in_time(events.checkpoints()).await?;
                 let place = format!("Redis at {}", events.target().address);
                 let mut held = Held::default();
                 if let Some(note) = notes.get(log) {
-                    held.take(KeptNote { place, note: note.clone() }, log);
+                    held.take(KeptNote { place, note: note.clone() }, log, keys);
                 }
                 Ok(held)
             }
@@ -307,16 +330,7 @@ impl Place {
 
     async fn put(&self, workspace: &Workspace, log: &str, newest: &Checkpoint) -> Result<(), String> {
         match self {
-            Self::Folder(folder) => {
-                let own = log_folder(folder, log);
-                std::fs::create_dir_all(&own).map_err(|error| format!("{}: {error}", own.display()))?;
-                let day = own.join(format!("{}.checkpoint", newest.at.format("%Y-%m-%d")));
-                for path in [day, own.join("newest.checkpoint")] {
-                    watchpost_report::write_atomically(&path, newest.note.as_bytes())
-                        .map_err(|error| error.to_string())?;
-                }
-                Ok(())
-            }
+            Self::Folder(folder) => folder::put(folder, log, newest).await,
             Self::Redis => {
                 let events = workspace.events().map_err(|error| error.message)?;
                 in_time(events.checkpoint_put(log, &newest.note)).await
@@ -332,43 +346,4 @@ async fn in_time<T>(answer: impl Future<Output = Result<T, RedisError>>) -> Resu
         Ok(answered) => answered.map_err(|error| error.to_string()),
         Err(_) => Err(format!("it did not answer in {} seconds", webhook::PATIENCE.as_secs())),
     }
-}
-
-fn log_folder(folder: &Path, log: &str) -> PathBuf {
-    folder.join(format!("watchpost-{log}"))
-}
-
-fn read_folder(folder: &Path, log: &str) -> Result<Held, String> {
-    if !folder.is_dir() {
-        return Err(format!("{} is no folder that this console can use", folder.display()));
-    }
-    let own = log_folder(folder, log);
-    let entries = match std::fs::read_dir(&own) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Held::default()),
-        Err(error) => return Err(format!("{}: {error}", own.display())),
-    };
-    let mut paths: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "checkpoint"))
-        .collect();
-    // `newest` sorts behind the days.
-    paths.sort();
-    let first = paths.len().saturating_sub(DAYS_MAX);
-    let mut held = Held::default();
-    for path in paths.into_iter().skip(first) {
-        let mut bytes = Vec::new();
-        let read = std::fs::File::open(&path)
-            .and_then(|file| file.take(NOTE_BYTES_MAX.saturating_add(1)).read_to_end(&mut bytes));
-        match read {
-            // It says nothing for or against: a share that is not there, a file of another account.
-            Err(error) => return Err(format!("{}: {error}", path.display())),
-            Ok(n) => {
-                let is_small = u64::try_from(n).is_ok_and(|n| n <= NOTE_BYTES_MAX);
-                let note = String::from_utf8(bytes).ok().filter(|_| is_small).unwrap_or_default();
-                held.take(KeptNote { place: path.display().to_string(), note }, log);
-            }
-        }
-    }
-    Ok(held)
 }

@@ -63,3 +63,4 @@ mod upheld;
 mod window_lock;
 mod windows;
 mod witness;
+mod witness_places;

@@ -23,11 +23,11 @@ use crate::door::{Desk, caller, desk, folder};
 use crate::report_tampered::tamper;
 
 /// Asks the database only; a key of the session is an owner's, so these sign.
-async fn open(home: &TempDir) -> Desk {
+pub(crate) async fn open(home: &TempDir) -> Desk {
     desk(home, Tenure::Owner, local_connection()).await
 }
 
-async fn change(desk: &Desk, organisation: &str) {
+pub(crate) async fn change(desk: &Desk, organisation: &str) {
     let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
     let change = SettingsChange {
         organisation: organisation.to_owned(),
@@ -37,7 +37,7 @@ async fn change(desk: &Desk, organisation: &str) {
     desk.ask::<operation::settings_put>(change).await.expect("settings can be changed");
 }
 
-async fn status(desk: &Desk) -> TrailStatus {
+pub(crate) async fn status(desk: &Desk) -> TrailStatus {
     desk.ask::<operation::workspace_status>(Nothing {})
         .await
         .expect("a file of ours")
@@ -45,11 +45,11 @@ async fn status(desk: &Desk) -> TrailStatus {
         .expect("a connection is open")
 }
 
-async fn verify(desk: &Desk) -> AuditVerification {
+pub(crate) async fn verify(desk: &Desk) -> AuditVerification {
     desk.ask::<operation::audit_verify>(AuditVerify::default()).await.expect("a check answers")
 }
 
-async fn trust(desk: &Desk) -> AuditTrust {
+pub(crate) async fn trust(desk: &Desk) -> AuditTrust {
     desk.ask::<operation::audit_trust>(Nothing {}).await.expect("trust is told")
 }
 

@@ -110,6 +110,17 @@ pub(crate) fn note_signer(note: &str) -> &str {
     signatures.lines().find_map(|line| line.strip_prefix("\u{2014} ")?.split(' ').next()).unwrap_or_default()
 }
 
+/// Each signature under a note that has the form of one: the name, and the id of the key.
+pub(crate) fn note_signers(note: &str) -> impl Iterator<Item = (&str, [u8; 4])> {
+    let signatures = note.split_once("\n\n").map_or("", |(_, signatures)| signatures);
+    signatures.lines().filter_map(|line| {
+        let (name, signature) = line.strip_prefix("\u{2014} ")?.split_once(' ')?;
+        let bytes =
+            STANDARD.decode(signature).ok().filter(|bytes| bytes.len() == 4 + Signature::BYTE_SIZE)?;
+        Some((name, [bytes[0], bytes[1], bytes[2], bytes[3]]))
+    })
+}
+
 /// A note whose signature holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenNote<'n> {
@@ -208,6 +219,11 @@ impl VerifierKey {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Is it the key that a signature names?
+    pub(crate) fn is_named(&self, name: &str, id: [u8; 4]) -> bool {
+        name == self.name && id == key_id(&self.name, &self.key)
     }
 
     /// The key alone, as other programs read it: PEM of a `SubjectPublicKeyInfo`.

@@ -225,7 +225,7 @@ impl Check {
             root: STANDARD.encode(check.frontier.root()),
             checkpoints: check.confirmed,
             first_bad_seq: check.first_bad,
-            first_bad_tile: check.first_bad.map(tile::of_record),
+            first_bad_tile: check.first_bad.filter(|seq| *seq < check.next).map(tile::of_record),
             erased: check.taken(),
             set_apart: check.set_apart,
             own_faults: check.own_faults,

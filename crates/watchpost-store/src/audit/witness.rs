@@ -12,7 +12,8 @@ use chrono::{DateTime, Utc};
 use watchpost_model::audit::LogSeen;
 
 use crate::audit::append::Head;
-use crate::audit::sign::signed_text;
+use crate::audit::keys::LogKey;
+use crate::audit::sign::{VerifierKey, note_signers, signed_text};
 use crate::audit::tree::{Frontier, Hash};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
@@ -58,7 +59,39 @@ pub struct NoteSays {
     pub root: String,
 }
 
+/// Whose a checkpoint from outside the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoteSigner {
+    /// A key of the log signed it. One that was revoked counts as well: whoever rolled the log back may have revoked it.
+    Log,
+    /// Only keys sign that the log does not know, the first of this name: nobody here can check that.
+    Unknown(String),
+    /// Nobody signed it, or a signature by a key of the log does not hold: it was altered.
+    Nobody,
+}
+
 impl KeptNote {
+    /// Who signed it, by the keys of the log.
+    #[must_use]
+    pub fn signer(&self, keys: &[LogKey]) -> NoteSigner {
+        let named = |name: &str, id| {
+            let keys = keys.iter().filter(|key| key.name == name);
+            keys.filter_map(|key| VerifierKey::parse(&key.vkey)).find(|key| key.is_named(name, id))
+        };
+        let (mut unknown, mut is_wrong) = (None, false);
+        for (name, id) in note_signers(&self.note) {
+            match named(name, id) {
+                Some(key) if key.open(&self.note).is_some() => return NoteSigner::Log,
+                Some(_) => is_wrong = true,
+                None => unknown = unknown.or_else(|| Some(name.to_owned())),
+            }
+        }
+        match unknown {
+            Some(name) if !is_wrong => NoteSigner::Unknown(name),
+            _ => NoteSigner::Nobody,
+        }
+    }
+
     /// What it says; `None` if it is no checkpoint.
     #[must_use]
     pub fn says(&self) -> Option<NoteSays> {
@@ -259,7 +292,48 @@ mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
 
-    use super::KeptNote;
+    use super::{KeptNote, NoteSigner};
+    use crate::audit::keys::LogKey;
+    use crate::audit::sign::Signer;
+
+    #[test]
+    fn a_checkpoint_is_whose_key_signed_it() {
+        let signer = |seed: u8, name: &str| Signer::from_seed(&[seed; 32], name).unwrap();
+        let (own, other) = (signer(1, "watchpost/desk"), signer(2, "watchpost/other"));
+        let keys = [LogKey {
+            seq: 0,
+            added_at: None,
+            name: own.name().to_owned(),
+            vkey: own.vkey(),
+            pem: String::new(),
+            after: None,
+            revoked: Some(3),
+        }];
+        let whose = |note: &str| KeptNote { place: String::new(), note: note.to_owned() }.signer(&keys);
+        let root = STANDARD.encode([0; 32]);
+        let text = format!("watchpost.local/audit/abc\n7\n{root}\n");
+        let good = own.sign_note(&text);
+        assert_eq!(whose(&good), NoteSigner::Log);
+        assert_eq!(whose(&good.replace("\n7\n", "\n9999\n")), NoteSigner::Nobody, "altered");
+        assert_eq!(whose(&format!("{text}\n")), NoteSigner::Nobody, "stripped");
+        assert_eq!(
+            whose(&format!("{text}\n\u{2014} watchpost/other AAAA\n")),
+            NoteSigner::Nobody,
+            "no signature"
+        );
+        let strange = other.sign_note(&text);
+        assert_eq!(whose(&strange), NoteSigner::Unknown("watchpost/other".to_owned()));
+        let newer = signer(3, "watchpost/desk").sign_note(&text);
+        assert_eq!(
+            whose(&newer),
+            NoteSigner::Unknown("watchpost/desk".to_owned()),
+            "another key of the name"
+        );
+        let line = strange.lines().last().unwrap();
+        assert_eq!(whose(&format!("{good}{line}\n")), NoteSigner::Log, "beside another one");
+        let both = format!("{good}{line}\n").replace("\n7\n", "\n9999\n");
+        assert_eq!(whose(&both), NoteSigner::Nobody);
+    }
 
     #[test]
     fn only_a_checkpoint_is_read() {

@@ -204,6 +204,7 @@ async fn checkpoints_in_other_places_are_held_against_the_log(world: World) {
     assert!(verify(&world.store, VerifyPlan::default()).await.ok);
     let back = verify(&world.store, plan(kept(&note.note))).await;
     assert!(!back.ok && back.problems[0].contains("rolled back"), "{:?}", back.problems);
+    assert_eq!((back.first_bad_seq, back.first_bad_tile), (Some(back.leaves), None), "behind the newest one");
     fill(&world.store, 30).await;
     let fork = verify(&world.store, plan(kept(&note.note))).await;
     assert!(!fork.ok, "rolled back and gone on");

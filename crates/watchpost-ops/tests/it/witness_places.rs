@@ -1,0 +1,118 @@
+//! Places for checkpoints with something else in them than what the console wrote.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use watchpost_ops::contract::{AuditPlaces, AuditPlacesPut, Nothing};
+use watchpost_ops::door::operation;
+
+use crate::door::{Desk, folder};
+use crate::witness::{change, open, status, trust, verify};
+
+async fn set(desk: &Desk, folders: Vec<String>) {
+    let places = AuditPlaces { folders, redis: false, webhook: None };
+    let put = AuditPlacesPut { places, reason: None };
+    desk.ask::<operation::audit_places_put>(put).await.expect("places can be set");
+}
+
+/// A console whose only place is `share`, closed, and the newest checkpoint there.
+async fn kept_in(home: &TempDir, share: &Path) -> PathBuf {
+    let desk = open(home).await;
+    set(&desk, vec![share.display().to_string()]).await;
+    change(&desk, "One").await;
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it is signed");
+    let newest = share.join(format!("watchpost-{}", trust(&desk).await.log)).join("newest.checkpoint");
+    desk.console.close().await;
+    assert!(newest.is_file());
+    newest
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_in_the_place_of_a_checkpoint_is_told_and_nobody_waits_for_it() {
+    let (home, share, other) = (folder(), folder(), folder());
+    let newest = kept_in(&home, share.path()).await;
+    std::fs::remove_file(&newest).expect("it is removed");
+    let made = std::process::Command::new("mkfifo").arg(&newest).status().expect("coreutils");
+    assert!(made.success());
+
+    let desk = open(&home).await;
+    let told = trust(&desk).await;
+    assert!(told.ok && told.signer.is_some(), "nothing is held against the log: {:?}", told.problem);
+    let place = &told.places[0];
+    assert!(!place.ok && place.detail.contains("no file") && place.detail.contains("remove it"), "{place:?}");
+    assert!(status(&desk).await.detail.contains("newest.checkpoint is no file"));
+    change(&desk, "The work goes on").await;
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+    let both = [&share, &other].map(|place| place.path().display().to_string());
+    set(&desk, both.to_vec()).await;
+    let told = trust(&desk).await;
+    let fails = |place: &Path| {
+        let name = place.display().to_string();
+        told.places.iter().any(|told| told.name == name && !told.ok)
+    };
+    assert!(fails(share.path()) && !fails(other.path()), "{:?}", told.places);
+    set(&desk, Vec::new()).await;
+    assert!(trust(&desk).await.places.is_empty() && status(&desk).await.ok);
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_whose_signature_does_not_hold_is_told_and_counts_nothing_against_the_log() {
+    let (home, share) = (folder(), folder());
+    let newest = kept_in(&home, share.path()).await;
+    let note = std::fs::read_to_string(&newest).expect("the newest checkpoint");
+    let lines: Vec<&str> = note.lines().collect();
+    let (size, root) = (format!("\n{}\n", lines[1]), lines[2]);
+    let other_root = format!("{}{}", if root.starts_with('A') { 'B' } else { 'A' }, &root[1..]);
+    let (text, _) = note.split_once("\n\n").expect("a note has a signature");
+    for altered in [
+        note.replace(&size, "\n9999\n"),
+        note.replace(root, &other_root),
+        format!("{text}\n\n"),
+        format!("{text}\n\n").replace(&size, "\n9999\n"),
+    ] {
+        std::fs::write(&newest, &altered).expect("it is altered");
+        let desk = open(&home).await;
+        let told = status(&desk).await;
+        assert!(!told.ok && told.detail.contains("newest.checkpoint is not signed"), "{told:?}");
+        let found = verify(&desk).await;
+        assert!(!found.ok && found.first_bad_seq.is_none(), "{found:?}");
+        let told = trust(&desk).await;
+        assert!(told.signer.is_some() && !told.places[0].ok, "nothing is held against the log: {told:?}");
+        change(&desk, "Two").await;
+        let signed = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+        assert!(signed.note != note);
+        desk.console.close().await;
+        assert_eq!(std::fs::read_to_string(&newest).expect("what is there"), altered, "it stays");
+    }
+    std::fs::remove_file(&newest).expect("it is removed");
+    let desk = open(&home).await;
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+    assert!(newest.is_file() && verify(&desk).await.ok && status(&desk).await.ok);
+    desk.console.close().await;
+}
+
+/// As the place of a log that was rolled back to before its newest key has it: nobody can tell the two apart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_by_an_unknown_key_is_a_doubt_until_it_is_removed() {
+    let (home, share) = (folder(), folder());
+    let newest = kept_in(&home, share.path()).await;
+    let note = std::fs::read_to_string(&newest).expect("the newest checkpoint");
+    let size = note.lines().nth(1).expect("a note has a size");
+    let by = note.lines().last().and_then(|line| line.split(' ').nth(1)).expect("a note has a signature");
+    let strange = note.replace(&format!("\n{size}\n"), "\n9999\n").replace(by, "watchpost/stranger");
+    std::fs::write(&newest, &strange).expect("it is altered");
+    let desk = open(&home).await;
+    let told = status(&desk).await;
+    assert!(!told.ok && told.detail.contains("does not know its key \"watchpost/stranger\""), "{told:?}");
+    assert!(told.detail.contains("remove it"), "{told:?}");
+    let refused = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect_err("it may be true");
+    assert!(refused.message.contains("watchpost/stranger"), "{refused:?}");
+    desk.console.close().await;
+
+    std::fs::remove_file(&newest).expect("it is removed");
+    let desk = open(&home).await;
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs again");
+    assert!(newest.is_file() && verify(&desk).await.ok && status(&desk).await.ok);
+    desk.console.close().await;
+}
