@@ -4,6 +4,7 @@ mod approval;
 mod args;
 mod audit;
 mod audit_bundle;
+mod audit_evidence;
 mod audit_key;
 mod audit_purge;
 mod audit_timestamp;
@@ -35,6 +36,7 @@ mod secrets_file;
 mod serve;
 mod session;
 mod show;
+mod show_block;
 mod show_incident;
 mod token_keys;
 

@@ -20,7 +20,7 @@ use crate::session::Session;
 use crate::{
     FOUND, approval, audit, audit_bundle, baseline, connect, database, detect, enrich, events, incident,
     maintain, output, privacy, progress, report, respond, role, rules, sealing, secrets_file, serve, show,
-    token_keys,
+    show_block, token_keys,
 };
 
 /// Runs the command line; the exit code of a command that ran.
@@ -299,31 +299,31 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
     match verb {
         Block::List { in_force_at } => {
             let request = BlockListRequest { in_force_at, limit: 500, ..BlockListRequest::default() };
-            show::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
+            show_block::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
         }
         Block::Check { target } => {
             let standing = session.ask::<operation::block_check>(BlockCheck { target }).await?;
-            show::standing(form, &standing)?;
+            show_block::standing(form, &standing)?;
             return Ok(standing.standing == Standing::Blocked);
         }
         Block::Remove { target, dry_run: true, .. } => {
             let trial = BlockTrial { target, terms: None };
             let preview = session.ask::<operation::block_preview>(trial).await?;
-            show::block_preview(form, &preview)?;
+            show_block::block_preview(form, &preview)?;
             return Ok(preview.existing.is_none());
         }
         Block::Add { target, reason, ttl, incident, dry_run: true } => {
             let ttl_s = u64::try_from(ttl.num_seconds()).unwrap_or(0);
             let trial = BlockTrial { target, terms: Some(BlockTerms { reason, ttl_s, incident }) };
             let preview = session.ask::<operation::block_preview>(trial).await?;
-            show::block_preview(form, &preview)?;
+            show_block::block_preview(form, &preview)?;
             return Ok(preview.refusal.is_some());
         }
         Block::Add { target, reason, ttl, incident, dry_run: false } => {
             let ttl_s = u64::try_from(ttl.num_seconds()).unwrap_or(0);
             let added =
                 session.ask::<operation::block_add>(BlockAdd { target, reason, ttl_s, incident }).await?;
-            show::block(form, &added)?;
+            show_block::block(form, &added)?;
         }
         Block::Remove { target, reason, dry_run: false } => {
             let trial = BlockTrial { target, terms: None };
@@ -339,13 +339,13 @@ async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<b
             }
             let removed =
                 session.ask::<operation::block_remove>(BlockRemove { id: block.id, reason }).await?;
-            show::block(form, &removed)?;
+            show_block::block(form, &removed)?;
         }
         Block::Allow { target, note } => {
-            show::blocks(form, &session.ask::<operation::allow_add>(AllowAdd { target, note }).await?)?;
+            show_block::blocks(form, &session.ask::<operation::allow_add>(AllowAdd { target, note }).await?)?;
         }
         Block::Disallow { target } => {
-            show::blocks(form, &session.ask::<operation::allow_remove>(AllowRemove { target }).await?)?;
+            show_block::blocks(form, &session.ask::<operation::allow_remove>(AllowRemove { target }).await?)?;
         }
     }
     Ok(false)
