@@ -10,10 +10,9 @@ use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::event::{rank, severity_of};
 use crate::incident::{self, SELECT};
-use crate::rollup::{BUCKET, bucket_of};
+use crate::rollup::{BUCKET, HOUR, are_hours, parts};
 use crate::store::Store;
 
-const HOUR: i64 = 3_600 * 1_000_000;
 const DAY: i64 = 24 * HOUR;
 /// Widths of a bar that people can read, and how many bars fit on a page.
 const WIDTHS: [i64; 12] = [
@@ -232,8 +231,13 @@ pub(crate) async fn report_charts(
     let bars = usize::try_from((to - start + width - 1) / width).unwrap_or(1).max(1);
     let mut outcomes = vec![vec![0_u64; bars]; Outcome::ALL.len()];
     let mut categories = vec![vec![0_u64; bars]; Category::ALL.len()];
-    for part in parts(from, to) {
-        for row in tx.fetch(part.by_bar(), args![start, width, part.from, part.to]).await? {
+    for part in parts(from, to, are_hours(start, width)) {
+        let (table, at) = part.of.table();
+        let sql = format!(
+            "SELECT ({at} - $1) / $2, category, outcome, CAST(SUM(n) AS BIGINT) FROM {table} \
+             WHERE {at} >= $3 AND {at} < $4 GROUP BY 1, category, outcome"
+        );
+        for row in tx.fetch(sql, args![start, width, part.from, part.to]).await? {
             let n = row.u64(3)?;
             let index = usize::try_from(row.i64(0)?).unwrap_or(0).min(bars - 1);
             let (category, outcome): (Category, Outcome) = (row.parse(1)?, row.parse(2)?);
@@ -250,51 +254,6 @@ pub(crate) async fn report_charts(
         incidents_by_age: by_age(tx, period.to.min(now)).await?,
         by_hour: by_hour(tx, from, to).await?,
     })
-}
-
-/// A part of a period that the counters or the events themselves answer.
-struct Part {
-    rollups: bool,
-    from: i64,
-    to: i64,
-}
-
-impl Part {
-    const fn by_bar(&self) -> &'static str {
-        if self.rollups {
-            "SELECT (bucket - $1) / $2, category, outcome, CAST(SUM(n) AS BIGINT) FROM rollup \
-             WHERE bucket >= $3 AND bucket < $4 GROUP BY 1, category, outcome"
-        } else {
-            "SELECT (at - $1) / $2, category, outcome, CAST(SUM(n) AS BIGINT) FROM event WHERE at >= $3 AND at < $4 \
-             GROUP BY 1, category, outcome"
-        }
-    }
-
-    /// Hours since Monday, 1970-01-05.
-    const fn by_hour(&self) -> &'static str {
-        if self.rollups {
-            "SELECT ((bucket / $1) + 72) % 168, CAST(SUM(n) AS BIGINT) FROM rollup \
-             WHERE bucket >= $2 AND bucket < $3 GROUP BY 1"
-        } else {
-            "SELECT ((at / $1) + 72) % 168, CAST(SUM(n) AS BIGINT) FROM event WHERE at >= $2 AND at < $3 GROUP BY 1"
-        }
-    }
-}
-
-/// Whole five-minute buckets come from the counters, the rests at both ends from the events.
-fn parts(from: i64, to: i64) -> Vec<Part> {
-    let first = if from == bucket_of(from) { from } else { bucket_of(from) + BUCKET };
-    let last = bucket_of(to);
-    let parts = if first >= last {
-        vec![Part { rollups: false, from, to }]
-    } else {
-        vec![
-            Part { rollups: true, from: first, to: last },
-            Part { rollups: false, from, to: first },
-            Part { rollups: false, from: last, to },
-        ]
-    };
-    parts.into_iter().filter(|part| part.from < part.to).collect()
 }
 
 fn histogram<T: Copy + std::fmt::Display>(
@@ -345,8 +304,13 @@ async fn by_age(tx: &mut Tx, end: DateTime<Utc>) -> Result<Vec<(String, u64)>, S
 
 async fn by_hour(tx: &mut Tx, from: i64, to: i64) -> Result<Vec<Vec<u64>>, StoreError> {
     let mut counts = vec![vec![0; 24]; 7];
-    for part in parts(from, to) {
-        for row in tx.fetch(part.by_hour(), args![HOUR, part.from, part.to]).await? {
+    for part in parts(from, to, true) {
+        let (table, at) = part.of.table();
+        // Hours since Monday, 1970-01-05.
+        let sql = format!(
+            "SELECT (({at} / $1) + 72) % 168, CAST(SUM(n) AS BIGINT) FROM {table} WHERE {at} >= $2 AND {at} < $3 GROUP BY 1"
+        );
+        for row in tx.fetch(sql, args![HOUR, part.from, part.to]).await? {
             let hour = usize::try_from(row.i64(0)?).unwrap_or(0) % 168;
             counts[hour / 24][hour % 24] += row.u64(1)?;
         }

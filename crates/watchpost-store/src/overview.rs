@@ -19,7 +19,7 @@ use crate::engine::{Tx, args, micros};
 use crate::error::StoreError;
 use crate::event::severity_of;
 use crate::incident::{self, SELECT};
-use crate::rollup::{BUCKET, HOUR, parts};
+use crate::rollup::{BUCKET, HOUR, are_hours, parts};
 use crate::store::Store;
 
 mod busiest;
@@ -51,11 +51,6 @@ impl Grid {
         let width = units.saturating_mul(unit);
         let len = usize::try_from((span + width - 1) / width).unwrap_or(1).max(1);
         Self { start, width, len }
-    }
-
-    /// Is each hour in one bucket?
-    const fn by_hours(self) -> bool {
-        self.start.rem_euclid(HOUR) == 0 && self.width % HOUR == 0
     }
 
     fn index(self, at: i64) -> Option<usize> {
@@ -145,7 +140,7 @@ async fn build(
 async fn cell_counts(tx: &mut Tx, period: Period, grid: Grid) -> Result<Vec<CellCount>, StoreError> {
     let (from, to) = (period.from.timestamp_micros(), period.to.timestamp_micros());
     let mut cells = Vec::new();
-    for part in parts(from, to, grid.by_hours()) {
+    for part in parts(from, to, are_hours(grid.start, grid.width)) {
         let (table, at) = part.of.table();
         let sql = format!(
             "SELECT ({at} - $1) / $2, category, severity, outcome, CAST(SUM(n) AS BIGINT) FROM {table} \

@@ -22,6 +22,11 @@ pub(crate) const fn bucket_of(micros: i64) -> i64 {
     micros.div_euclid(BUCKET) * BUCKET
 }
 
+/// Is each hour in one bucket of a chart with this start and width?
+pub(crate) const fn are_hours(start: i64, width: i64) -> bool {
+    start.rem_euclid(HOUR) == 0 && width % HOUR == 0
+}
+
 /// Where counts are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counts {

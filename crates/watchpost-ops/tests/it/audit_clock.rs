@@ -8,25 +8,16 @@ use watchpost_model::audit::AuditVerification;
 use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{AuditPageRequest, AuditVerify, Nothing, SettingsChange};
+use watchpost_ops::contract::{AuditPageRequest, AuditVerify, Nothing};
 use watchpost_ops::door::operation;
 
 use crate::door::{Desk, desk_at, folder};
 use crate::report_tampered::tamper;
+use crate::witness::change;
 
 async fn timed(home: &TempDir) -> (Desk, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(SystemClock.now()));
     (desk_at(home, Tenure::Guest, local_connection(), clock.clone()).await, clock)
-}
-
-async fn change(desk: &Desk, organisation: &str) {
-    let settings = desk.ask::<operation::settings_get>(Nothing {}).await.expect("settings can be read");
-    let change = SettingsChange {
-        organisation: organisation.to_owned(),
-        retention: settings.retention,
-        reason: Some("a test".to_owned()),
-    };
-    desk.ask::<operation::settings_put>(change).await.expect("settings can be changed");
 }
 
 async fn verify(desk: &Desk, full: bool) -> AuditVerification {

@@ -216,7 +216,6 @@ impl Restorer {
             return Ok(());
         }
         self.walk.pace().await?;
-        let bytes = records.iter().map(Record::bytes).sum();
         let mut there = Vec::new();
         if self.preview {
             let answers =
@@ -231,7 +230,7 @@ impl Restorer {
                 }
             }
         } else {
-            self.leave_room(bytes).await?;
+            self.leave_room(records.iter().map(Record::bytes).sum()).await?;
             let answers = self
                 .change(records.iter().map(|record| restore(&record.key, record, false)).collect())
                 .await?;
