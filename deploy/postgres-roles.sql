@@ -34,7 +34,7 @@ SET LOCAL client_min_messages = warning;
 DO $$
 DECLARE
     -- The newest migration of the version that this script is of.
-    c_schema CONSTANT BIGINT := 20261124000041;
+    c_schema CONSTANT BIGINT := 20261124000042;
     v_schema BIGINT;
     v_owner NAME;
 BEGIN

@@ -299,7 +299,6 @@ impl Db {
                 options
                     .clone()
                     .pragma("cache_size", "-65536")
-                    .optimize_on_close(true, 400)
                     .statement_cache_capacity(STATEMENTS),
             )
             .await?;
@@ -393,6 +392,9 @@ impl Db {
             Self::Sqlite { writer, readers, .. } => {
                 readers.close().await;
                 if let Ok(mut connection) = writer.acquire().await {
+                    if let Err(error) = Self::optimize(&mut connection).await {
+                        tracing::debug!(%error, "could not make the statistics of the queries anew");
+                    }
                     let folded =
                         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut *connection).await;
                     if let Err(error) = folded {

@@ -13,7 +13,7 @@ use watchpost_model::risk::{EntityHistory, RiskPoint, RiskPolicy, saturated};
 
 use crate::engine::{Dialect, Sql, Tx};
 use crate::error::StoreError;
-use crate::event::{EventFilter, conditions, key_text};
+use crate::event::{EventFilter, First, conditions, is_named, key_text, push_order};
 use crate::risk;
 use crate::store::Store;
 
@@ -131,21 +131,26 @@ impl Store {
         let filter = EventFilter::about(entity.clone());
         let mut tx = self.read().await?;
         let dialect = tx.dialect();
-        let select = |columns: &str, order: &str| {
+        let select = |columns: &str| {
             let mut sql = Sql::new("SELECT ");
             sql.push(columns).push(" FROM event WHERE 1 = 1");
             conditions(&mut sql, dialect, &filter);
-            sql.push(order);
             sql
         };
         if filter.entity.is_none() {
-            let rows = tx.fetch_sql(select("MIN(at), MAX(at)", "")).await?;
+            let rows = tx.fetch_sql(select("MIN(at), MAX(at)")).await?;
             let Some(row) = rows.first() else { return Ok(None) };
             return Ok(row.opt_time(0)?.zip(row.opt_time(1)?));
         }
         // The two ends of an index.
-        let first = tx.fetch_sql(select("at", " ORDER BY at LIMIT 1")).await?;
-        let last = tx.fetch_sql(select("at", " ORDER BY at DESC LIMIT 1")).await?;
+        let end = |first: First| {
+            let mut sql = select("at");
+            push_order(&mut sql, dialect, is_named(&filter), first);
+            sql.push(" LIMIT 1");
+            sql
+        };
+        let first = tx.fetch_sql(end(First::Oldest)).await?;
+        let last = tx.fetch_sql(end(First::Newest)).await?;
         let (Some(first), Some(last)) = (first.first(), last.first()) else { return Ok(None) };
         Ok(Some((first.time(0)?, last.time(0)?)))
     }

@@ -143,6 +143,33 @@ pub(crate) fn push_entity(sql: &mut Sql, entity: &Entity) {
     }
 }
 
+/// Which end of the archive comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum First {
+    Oldest,
+    Newest,
+}
+
+/// Adds ` ORDER BY at, id`; `is_named`: a condition before it wants one name that has an index.
+pub(crate) fn push_order(sql: &mut Sql, dialect: Dialect, is_named: bool, first: First) {
+    let way = if first == First::Newest { " DESC" } else { "" };
+    sql.push(" ORDER BY ");
+    if let Some(day) = dialect.day_of_event().filter(|_| is_named) {
+        sql.push(day).push(way).push(", ");
+    }
+    sql.push("at").push(way).push(", id").push(way);
+}
+
+/// Whether events of a kind of entity have an index.
+pub(crate) const fn is_indexed(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::Ip | EntityKind::User | EntityKind::Session)
+}
+
+/// Whether a filter wants the events of one name that has an index.
+pub(crate) fn is_named(filter: &EventFilter) -> bool {
+    filter.entity.as_ref().is_some_and(|entity| is_indexed(entity.kind)) || search::is_named(&filter.query)
+}
+
 /// The entities of an event.
 pub(crate) fn entities(event: &Event) -> Vec<Entity> {
     let mut entities = Vec::with_capacity(4);

@@ -7,7 +7,7 @@ use watchpost_model::query::FieldName;
 
 use crate::engine::{Dialect, Sql, Tx, micros};
 use crate::error::StoreError;
-use crate::event::{EventFilter, severity_of};
+use crate::event::{EventFilter, First, is_named, push_order, severity_of};
 use crate::event_text::{self, Narrow, narrowed};
 use crate::store::Store;
 
@@ -163,9 +163,13 @@ async fn count_facets(
             .ok_or_else(|| StoreError::Validation(format!("{field} has no facet")))?;
         sql.push(column).push(" AS of_").push(field.as_str()).push(", ");
     }
-    sql.push("n, ROW_NUMBER() OVER (ORDER BY at DESC, id DESC) AS place FROM event WHERE 1 = 1");
+    let is_named = is_named(filter);
+    sql.push("n, ROW_NUMBER() OVER (");
+    push_order(&mut sql, dialect, is_named, First::Newest);
+    sql.push(") AS place FROM event WHERE 1 = 1");
     narrowed(&mut sql, dialect, filter, narrow);
-    sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(FACET_ROWS + 1);
+    push_order(&mut sql, dialect, is_named, First::Newest);
+    sql.push(" LIMIT ").bind(FACET_ROWS + 1);
     sql.push(") SELECT '', CAST(COUNT(*) AS TEXT), CAST(COUNT(*) AS BIGINT) FROM found");
     for field in fields {
         let (field, column) = (field.as_str(), format!("of_{field}"));

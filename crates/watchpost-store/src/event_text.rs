@@ -13,7 +13,7 @@ use watchpost_model::query::{Expr, Term};
 
 use crate::engine::{Dialect, Sql, Tx, args, without_nul};
 use crate::error::StoreError;
-use crate::event::{EventCursor, EventFilter, conditions, event};
+use crate::event::{EventCursor, EventFilter, First, conditions, event, is_named, push_order};
 use crate::store::{Store, Write};
 
 /// So many events wait for a step of their own; fewer are no delay.
@@ -176,7 +176,8 @@ impl Page<'_> {
         if let Some((at, id)) = floor {
             sql.push(" AND (at, id) >= ").tuple(args![at, id]);
         }
-        sql.push(" ORDER BY at DESC, id DESC LIMIT ").bind(self.limit);
+        push_order(&mut sql, tx.dialect(), is_named(self.filter), First::Newest);
+        sql.push(" LIMIT ").bind(self.limit);
         tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
     }
 }

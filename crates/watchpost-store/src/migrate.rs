@@ -73,6 +73,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20261123000039, "approval_login"),
     migration!(20261123000040, "busy_names"),
     migration!(20261124000041, "hour_counts"),
+    migration!(20261124000042, "day_indexes"),
 ];
 
 /// How often the schema is changed where others at a server wait for it crosswise.

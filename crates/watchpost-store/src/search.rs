@@ -16,6 +16,21 @@ pub(crate) fn push(sql: &mut Sql, dialect: Dialect, query: &Query) {
     }
 }
 
+/// Whether every event that `query` finds has one name, and names of that kind have an index.
+pub(crate) fn is_named(query: &Query) -> bool {
+    fn expr_is(expr: &Expr) -> bool {
+        use FieldName as N;
+        match expr {
+            Expr::All(parts) => parts.iter().any(expr_is),
+            Expr::Term(Term::Field(Field::Named(N::Ip | N::User | N::Session), Test::Text(pattern))) => {
+                pattern.as_exact().is_some()
+            }
+            Expr::Any(_) | Expr::Not(_) | Expr::Term(_) => false,
+        }
+    }
+    query.expr().is_some_and(expr_is)
+}
+
 struct Compiler<'a> {
     sql: &'a mut Sql,
     dialect: Dialect,

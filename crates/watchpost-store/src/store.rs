@@ -153,6 +153,10 @@ impl Store {
             _ => Copied::Nothing,
         };
         let migrated = Box::pin(migrate::migrate(&db, clock.now(), copied)).await?;
+        if let Err(error) = db.keep_statistics().await {
+            // Plans only; whoever opens it next tries again.
+            tracing::debug!(%error, "could not see to the statistics of the queries");
+        }
         let store = Self::with(db, clock, Some(target), migrated);
         store.jobs_fail_orphans().await?;
         Ok(store)

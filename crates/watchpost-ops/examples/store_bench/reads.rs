@@ -212,8 +212,13 @@ async fn first_page(store: &Store, shell: Option<&mut Shell>, look: &Look) -> Re
         store.event_page(&look.filter, None, PAGE).await?;
         took.push(begun.elapsed().as_secs_f64());
     }
+    // As the indexes of names begin.
+    let day = match &look.filter.entity {
+        Some(entity) if entity.kind != EntityKind::Endpoint => "at / 86400000000 DESC, ",
+        _ => "",
+    };
     let statement = format!(
-        "SELECT body FROM event WHERE 1 = 1{} ORDER BY at DESC, id DESC LIMIT {};",
+        "SELECT body FROM event WHERE 1 = 1{} ORDER BY {day}at DESC, id DESC LIMIT {};",
         look.condition,
         PAGE + 1
     );

@@ -190,7 +190,7 @@ pub(super) async fn sign_ins(
     };
     let (sql, values) = places.bind(&format!(
         "SELECT actor, COUNT(*), {FAILED}, MIN(at), MAX(at) FROM event WHERE category = 'authentication' \
-         AND category <> 'api_usage' AND +at >= :from AND +at < :to GROUP BY actor {tail}"
+         AND category <> 'api_usage' AND at >= :from AND at < :to GROUP BY actor {tail}"
     ));
     let columns: &[Column] = &[
         ("user", "", Cell::Text),

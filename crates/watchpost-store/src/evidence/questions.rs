@@ -179,14 +179,16 @@ fn jobs(population: &str, exception: &str, warning: &str, basis: &str) -> Questi
     }
 }
 
-/// People by what they did; `condition` chooses from `table`. Grouped by the column itself first, which an index does without
-/// sorting, then the nameless into one. The sign before the time keeps SQLite to that index.
+/// People by what they did; `condition` chooses from `table`. Grouped by the column itself first, which an index of the trail
+/// does without sorting, then the nameless into one. The sign before the time keeps SQLite to that index; events have one of
+/// their category and time.
 fn people(table: &str, condition: &str, exception: String, warning: &str, basis: &str) -> Question {
+    let at = if table == "event" { "x.at" } else { "+x.at" };
     Question {
         table: format!(
             "(SELECT COALESCE(y.actor, '') AS actor, CAST(SUM(y.n) AS BIGINT) AS n, MIN(y.first) AS first, MAX(y.last) AS last \
              FROM (SELECT x.actor AS actor, COUNT(*) AS n, MIN(x.at) AS first, MAX(x.at) AS last FROM {table} x \
-             WHERE +x.at >= :from AND +x.at < :to AND {condition} GROUP BY x.actor) y GROUP BY COALESCE(y.actor, '')) a"
+             WHERE {at} >= :from AND {at} < :to AND {condition} GROUP BY x.actor) y GROUP BY COALESCE(y.actor, '')) a"
         ),
         population: "1 = 1".to_owned(),
         exception,

@@ -14,7 +14,7 @@ use watchpost_model::ids::IncidentId;
 use super::work::{Work, Works};
 use crate::engine::{Row, Sql, Tx, Value, args};
 use crate::error::StoreError;
-use crate::event::{entities, key_text, push_entity, rank, severity_of};
+use crate::event::{First, entities, is_indexed, key_text, push_entity, push_order, rank, severity_of};
 use crate::incident::{LINKED, Linked};
 
 /// Events linked in one step.
@@ -144,7 +144,8 @@ impl Span {
         if let Some((low, high)) = counted.status {
             sql.push(" AND status >= ").bind(i64::from(low)).push(" AND status <= ").bind(i64::from(high));
         }
-        sql.push(" ORDER BY at, id LIMIT ").bind(i64::try_from(STEP).unwrap_or(i64::MAX));
+        push_order(&mut sql, tx.dialect(), is_indexed(self.entity.kind), First::Oldest);
+        sql.push(" LIMIT ").bind(i64::try_from(STEP).unwrap_or(i64::MAX));
         tx.fetch_sql(sql).await?.iter().map(Linked::from_row).collect()
     }
 

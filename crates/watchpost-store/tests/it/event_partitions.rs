@@ -122,7 +122,6 @@ async fn an_archive_of_the_oldest_schema_is_moved_into_its_months() {
     let has_words =
         !words(&target, "SELECT extname::text FROM pg_extension WHERE extname = 'pg_trgm'").await.is_empty();
     let mut expect = vec![
-        "event_by_account",
         "event_by_actor",
         "event_by_category",
         "event_by_other_source",

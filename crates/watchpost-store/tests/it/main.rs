@@ -8,6 +8,7 @@ mod audit;
 mod away;
 mod block;
 mod busy_names;
+mod day_indexes;
 mod event;
 mod event_partitions;
 mod evidence;
