@@ -295,12 +295,7 @@ impl Db {
             .acquire_timeout(Duration::from_secs(30))
             .after_release(|connection, _| Box::pin(keep_if_clean(connection)))
             // Large enough for the pages that a large batch changes, so that none is written twice.
-            .connect_with(
-                options
-                    .clone()
-                    .pragma("cache_size", "-65536")
-                    .statement_cache_capacity(STATEMENTS),
-            )
+            .connect_with(options.clone().pragma("cache_size", "-65536").statement_cache_capacity(STATEMENTS))
             .await?;
         // Readers only read, but must be able to write the shared-memory file beside the database.
         let readers = SqlitePoolOptions::new()

@@ -150,11 +150,11 @@ pub(crate) enum First {
     Newest,
 }
 
-/// Adds ` ORDER BY at, id`; `is_named`: a condition before it wants one name that has an index.
-pub(crate) fn push_order(sql: &mut Sql, dialect: Dialect, is_named: bool, first: First) {
+/// Adds ` ORDER BY at, id`; `by_day`: a condition before it wants names that have an index, which begins with the day.
+pub(crate) fn push_order(sql: &mut Sql, dialect: Dialect, by_day: bool, first: First) {
     let way = if first == First::Newest { " DESC" } else { "" };
     sql.push(" ORDER BY ");
-    if let Some(day) = dialect.day_of_event().filter(|_| is_named) {
+    if let Some(day) = dialect.day_of_event().filter(|_| by_day) {
         sql.push(day).push(way).push(", ");
     }
     sql.push("at").push(way).push(", id").push(way);

@@ -14,6 +14,7 @@ use watchpost_model::query::{Expr, Term};
 use crate::engine::{Dialect, Sql, Tx, args, without_nul};
 use crate::error::StoreError;
 use crate::event::{EventCursor, EventFilter, First, conditions, event, is_named, push_order};
+use crate::search;
 use crate::store::{Store, Write};
 
 /// So many events wait for a step of their own; fewer are no delay.
@@ -41,9 +42,11 @@ struct Bounds {
     walk: i64,
     /// And if they did not fill the page, so many hits are looked at. Else all events are read.
     many: i64,
+    /// Of a network or a country so many of the newest events are read first.
+    newest: i64,
 }
 
-const BOUNDS: Bounds = Bounds { few: 2_000, walk: 50_000, many: 50_000 };
+const BOUNDS: Bounds = Bounds { few: 2_000, walk: 50_000, many: 50_000, newest: 20_000 };
 
 /// What one step of filling the index did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -126,7 +129,16 @@ impl Page<'_> {
     }
 
     async fn within(self, tx: &mut Tx, bounds: Bounds) -> Result<Vec<Event>, StoreError> {
-        let Some(narrow) = asked(tx, self.filter).await? else { return self.select(tx, None, None).await };
+        let Some(narrow) = asked(tx, self.filter).await? else {
+            let is_wide = tx.dialect() == Dialect::Sqlite
+                && !is_named(self.filter)
+                && search::names_sources(&self.filter.query);
+            return if is_wide {
+                self.of_sources(tx, bounds.newest).await
+            } else {
+                self.select(tx, None, None).await
+            };
+        };
         if narrow.is_at_most(tx, bounds.few).await? {
             return self.select(tx, Some(&narrow), None).await;
         }
@@ -140,6 +152,22 @@ impl Page<'_> {
         // Words of a burst that is long ago: reading down to it would take as long as there are events since.
         let narrow = narrow.is_at_most(tx, bounds.many).await?.then_some(narrow);
         self.select(tx, narrow.as_ref(), None).await
+    }
+
+    /// Of a network or a country. SQLite does not know whether that is one event of a million or every second one: the newest
+    /// events are read first, and where they did not fill the page, those of the sources day by day.
+    async fn of_sources(self, tx: &mut Tx, newest: i64) -> Result<Vec<Event>, StoreError> {
+        if let Some(floor) = self.floor(tx, newest).await? {
+            let mut sql = Sql::new("SELECT body FROM event INDEXED BY event_by_time WHERE 1 = 1");
+            self.push_page(&mut sql, tx.dialect(), None, Some(floor), false);
+            let rows = tx.fetch_sql(sql).await?;
+            if i64::try_from(rows.len()).is_ok_and(|n| n >= self.limit) {
+                return rows.iter().map(|row| event(row, 0)).collect();
+            }
+        }
+        let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
+        self.push_page(&mut sql, tx.dialect(), None, None, true);
+        tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
     }
 
     /// The place of the event that lies `walk` events below the begin of the page; `None` if there are fewer.
@@ -171,14 +199,25 @@ impl Page<'_> {
         floor: Option<(i64, String)>,
     ) -> Result<Vec<Event>, StoreError> {
         let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
-        narrowed(&mut sql, tx.dialect(), self.filter, narrow);
-        self.push_before(&mut sql, tx.dialect());
+        self.push_page(&mut sql, tx.dialect(), narrow, floor, is_named(self.filter));
+        tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
+    }
+
+    fn push_page(
+        self,
+        sql: &mut Sql,
+        dialect: Dialect,
+        narrow: Option<&Narrow>,
+        floor: Option<(i64, String)>,
+        by_day: bool,
+    ) {
+        narrowed(sql, dialect, self.filter, narrow);
+        self.push_before(sql, dialect);
         if let Some((at, id)) = floor {
             sql.push(" AND (at, id) >= ").tuple(args![at, id]);
         }
-        push_order(&mut sql, tx.dialect(), is_named(self.filter), First::Newest);
+        push_order(sql, dialect, by_day, First::Newest);
         sql.push(" LIMIT ").bind(self.limit);
-        tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
     }
 }
 
@@ -451,6 +490,7 @@ mod tests {
             event.actor =
                 Some(format!("{burst}/{}/{rare}", if n.is_multiple_of(2) { "even" } else { "odd" }));
             event.session = Some(format!("session-{n}"));
+            event.source_ip = Some(format!("10.{}.0.{}", n % 4, n % 9));
             (event, format!("key-{n}"))
         };
         (0..count).map(one).collect()
@@ -494,12 +534,15 @@ mod tests {
         ingest(&store, &events[90..]).await;
         assert_eq!(store.event_text_behind().await.unwrap(), 30);
         let mut tx = store.read().await.unwrap();
-        for (text, hits) in
-            [("burst", 30), ("calm/ODD", 45), ("rare", 1), ("request", 120), ("nowhere", 0), ("st/", 30)]
-        {
-            let filter = of_text(text);
+        let of_query = |query: &str| EventFilter { query: query.parse().unwrap(), ..EventFilter::default() };
+        let texts =
+            [("burst", 30), ("calm/ODD", 45), ("rare", 1), ("request", 120), ("nowhere", 0), ("st/", 30)];
+        let queries = [("ip:10.1.0.0/16", 30), ("ip:10.0.0.0/8", 120), ("ip:10.9.0.0/16", 0)];
+        let texts = texts.map(|(text, hits)| (text, of_text(text), hits));
+        let queries = queries.map(|(query, hits)| (query, of_query(query), hits));
+        for (text, filter, hits) in texts.into_iter().chain(queries) {
             for (few, walk, many) in [(200, 0, 0), (0, 10, 200), (3, 10, 20), (3, 100, 200), (3, 500, 0)] {
-                let bounds = Bounds { few, walk, many };
+                let bounds = Bounds { few, walk, many, newest: walk };
                 for limit in [1, 8, 200] {
                     let (mut found, mut before) = (0, None);
                     loop {

@@ -31,6 +31,20 @@ pub(crate) fn is_named(query: &Query) -> bool {
     query.expr().is_some_and(expr_is)
 }
 
+/// Whether every event that `query` finds is of the sources of a network or a country: any number of them.
+pub(crate) fn names_sources(query: &Query) -> bool {
+    fn expr_does(expr: &Expr) -> bool {
+        use FieldName as N;
+        match expr {
+            Expr::All(parts) => parts.iter().any(expr_does),
+            Expr::Term(Term::Field(Field::Named(N::Country), _)) => true,
+            Expr::Term(Term::Field(Field::Named(N::Ip), test)) => matches!(test, Test::Network(_)),
+            Expr::Any(_) | Expr::Not(_) | Expr::Term(_) => false,
+        }
+    }
+    query.expr().is_some_and(expr_does)
+}
+
 struct Compiler<'a> {
     sql: &'a mut Sql,
     dialect: Dialect,

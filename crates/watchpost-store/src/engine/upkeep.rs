@@ -22,17 +22,23 @@ pub struct DatabaseSize {
 /// Rows of an index that SQLite looks at for its statistics.
 const LOOKED_AT: &str = "PRAGMA analysis_limit = 400";
 
-/// SQLite's indexes that begin with the day of an event, and what its statistics say of them at least: rows, rows of a day,
-/// rows of a name on a day. It looks a name up day by day only where it knows that a day has many rows, else it reads every
-/// event; and an archive that was small when it was looked at may grow large before the next look.
-const KEPT: [(&str, &str); 4] = [
-    ("event_by_actor", "1000000 30000 40 2"),
-    ("event_by_other_source", "1000000 30000 40 2"),
-    ("event_by_session", "1000000 30000 20 2"),
-    ("event_by_source", "1000000 30000 40 2 1"),
+/// What SQLite's statistics say of indexes of events at least: rows, and rows of each value in front; of those that begin
+/// with the day of an event that is rows of a day, and of a name on a day. It looks a name up day by day only where it knows
+/// of many rows that have the day in common, else it reads every event; and an archive that was small when it was looked at
+/// may grow large before the next look.
+const KEPT: [(&str, i64, &str); 7] = [
+    ("event_by_actor", OF_A_DAY, "1000000 30000 40 2"),
+    ("event_by_other_source", OF_A_DAY, "1000000 30000 40 2"),
+    ("event_by_session", OF_A_DAY, "1000000 30000 20 2"),
+    ("event_by_source", OF_A_DAY, "1000000 30000 40 2 1"),
+    ("event_by_storing", 1, "1000000 10 2 1"),
+    ("event_by_time", 1, "1000000 2 1"),
+    ("sqlite_autoindex_event_1", 1, "1000000 1"),
 ];
-/// Rows of a day from which on SQLite does so, with a little to spare.
-const MANY: i64 = 20;
+/// Rows from which on what was found is believed.
+const MANY: i64 = 100_000;
+/// Rows of a day from which on SQLite looks up by the day, with a little to spare.
+const OF_A_DAY: i64 = 20;
 
 /// Tables of a PostgreSQL, ours and others, that this login may make statistics of.
 const OWNED: &str = "SELECT CAST(c.relname AS TEXT) FROM pg_catalog.pg_class c \
@@ -140,11 +146,22 @@ async fn keep_statistics(connection: &mut SqliteConnection) -> Result<(), sqlx::
         // Makes the tables of the statistics.
         sqlx::query("ANALYZE sqlite_schema").execute(&mut *connection).await?;
     }
-    let mut wrote = false;
-    for (index, statistics) in KEPT {
-        // The second number.
-        let fits = "SELECT 1 FROM sqlite_stat1 WHERE idx = $1 AND CAST(substr(stat, instr(stat, ' ')) AS INTEGER) >= $2";
-        if sqlx::query(fits).bind(index).bind(MANY).fetch_optional(&mut *connection).await?.is_some() {
+    // Another program's look keeps values of indexed columns, people's names among them.
+    let table = "SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'";
+    let mut wrote = sqlx::query(table).fetch_optional(&mut *connection).await?.is_some()
+        && sqlx::query("SELECT 1 FROM sqlite_stat4 LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?
+            .is_some();
+    if wrote {
+        sqlx::query("DELETE FROM sqlite_stat4").execute(&mut *connection).await?;
+    }
+    for (index, of_a_value, statistics) in KEPT {
+        // The first and the second number.
+        let fits = "SELECT 1 FROM sqlite_stat1 WHERE idx = $1 AND CAST(stat AS INTEGER) >= $2 \
+            AND CAST(substr(stat, instr(stat, ' ')) AS INTEGER) >= $3";
+        let found = sqlx::query(fits).bind(index).bind(MANY).bind(of_a_value);
+        if found.fetch_optional(&mut *connection).await?.is_some() {
             continue;
         }
         sqlx::query("DELETE FROM sqlite_stat1 WHERE idx = $1").bind(index).execute(&mut *connection).await?;

@@ -8,10 +8,7 @@ use watchpost_store::{DatabaseTarget, EventFilter, FACETS, Store};
 
 use crate::support::{World, both, draft, event};
 
-both!(
-    pages_of_a_name_go_through_the_days,
-    sources_without_events_are_forgotten_however_they_are_written,
-);
+both!(pages_of_a_name_go_through_the_days, sources_without_events_are_forgotten_however_they_are_written,);
 
 /// Two events of each on every third day, the oldest of them around 1970, where days are counted from.
 fn over_days(now: DateTime<Utc>) -> Vec<(Event, String)> {
@@ -60,7 +57,8 @@ async fn pages_of_a_name_go_through_the_days(world: World) {
     ];
     let of_entity = |entity: &Entity| EventFilter { entity: Some(entity.clone()), ..EventFilter::default() };
     let of_query = |query: &str| EventFilter { query: query.parse().unwrap(), ..EventFilter::default() };
-    let queries = ["ip:198.51.100.0", "user:anna0 severity:>=info", "session:s-0", "user:anna0 OR session:s-0"];
+    let queries =
+        ["ip:198.51.100.0", "user:anna0 severity:>=info", "session:s-0", "user:anna0 OR session:s-0"];
     for filter in entities.iter().map(of_entity).chain(queries.map(of_query)) {
         assert_eq!(all_pages(&world.store, &filter).await, expect, "{filter:?}");
         assert_eq!(world.store.event_count(&filter).await.unwrap(), expect.len() as u64, "{filter:?}");
