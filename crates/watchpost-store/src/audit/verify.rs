@@ -10,7 +10,7 @@ mod lane;
 mod period;
 pub(super) mod rows;
 pub(super) mod taken;
-mod times;
+pub(super) mod times;
 
 pub(crate) use period::unconfirmed_checkpoints;
 
