@@ -190,7 +190,7 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
         return Err(OpError::invalid("folders", format!("at most {FOLDERS_MAX} folders")));
     }
     if let Some(webhook) = &mut places.webhook {
-        check(webhook)?;
+        check(webhook).await?;
     }
     let setting = setting::read::<AuditPlaces>(workspace.store(), PLACES).await?;
     let (old, new) = (json(&setting.value)?, json(&places)?);
@@ -206,7 +206,7 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
 }
 
 /// Refuses a webhook that cannot be used, or that would show a secret, without repeating it.
-fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
+async fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
     webhook.url = checked_webhook(&webhook.url).map_err(|why| {
         OpError::invalid("webhook", format!("the address of the webhook: {why}"))
             .hint("a token is read from the file that WATCHPOST_WEBHOOK_PASSWORD_FILE names, or from the systemd credential webhook-password")
@@ -215,7 +215,7 @@ fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
         if !std::path::Path::new(ca).is_absolute() {
             return Err(OpError::invalid("webhook_ca", format!("{ca:?} is not the full path of a file")));
         }
-        authorities(Some(ca)).map_err(|why| OpError::invalid("webhook_ca", why))?;
+        authorities(Some(ca)).await.map_err(|why| OpError::invalid("webhook_ca", why))?;
     }
     Ok(())
 }
