@@ -44,7 +44,8 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let kept = witness.tend(&workspace, None).await?;
     drop(turn);
     let mut found = witness.attest(workspace.store(), workspace.now()).await?;
-    let mut vague = witness.altered();
+    let altered = witness.altered();
+    let mut vague = altered.clone();
     match witness.problem() {
         Some((Some(seq), problem)) => found.push((seq, problem)),
         Some((None, problem)) => vague.push(problem),
@@ -57,7 +58,8 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let (strength, witnesses) = (Some(witness.strength()), witness.witnesses());
     let plan = VerifyPlan { from, kept, found, vague, strength, witnesses };
     let progress = |done, total| making.go_on("checking records", done, total);
-    let result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
+    let mut result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
+    result.altered = altered;
     // A good check without a record is worth its answer, and no later one goes on from it.
     if result.ok && result.unrecorded {
         return Ok(result);

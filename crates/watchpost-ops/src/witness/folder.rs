@@ -170,8 +170,8 @@ fn read_now(folder: &Path, log: &str) -> Result<Found, String> {
         match note_in(&path).map_err(|error| format!("{}: {error}", path.display()))? {
             Some(note) => found.notes.push(KeptNote { place: path.display().to_string(), note }),
             None => found.other.push(format!(
-                "{} is no file: somebody put it where a checkpoint belongs. Look into it, and remove it; the place gets the \
-                 newest checkpoint again",
+                "{} is no file: somebody put it where a checkpoint belongs. Look into it, remove it, and run \
+                 `watchpost audit verify`; the place gets the newest checkpoint again",
                 path.display()
             )),
         }

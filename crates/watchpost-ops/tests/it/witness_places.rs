@@ -81,9 +81,17 @@ async fn a_checkpoint_whose_signature_does_not_hold_is_told_and_counts_nothing_a
         let told = status(&desk).await;
         assert!(!told.ok && told.detail.contains("newest.checkpoint is not signed"), "{told:?}");
         let found = verify(&desk).await;
-        assert!(!found.ok && found.first_bad_seq.is_none(), "{found:?}");
+        assert!(!found.ok && found.only_places_altered(), "{found:?}");
+        // The check found it as well, and the log is not doubted for that.
+        for told in [told, status(&desk).await] {
+            assert!(!told.ok && told.detail.starts_with("the log itself holds: "), "{told:?}");
+            let place = told.altered.expect("only a place was altered");
+            for word in ["newest.checkpoint", "another place", "remove it", "audit verify"] {
+                assert!(place.contains(word) && told.detail.contains(word), "{word}: {place}");
+            }
+        }
         let told = trust(&desk).await;
-        assert!(told.signer.is_some() && !told.places[0].ok, "nothing is held against the log: {told:?}");
+        assert!(told.ok && told.signer.is_some() && !told.places[0].ok, "the log is not doubted: {told:?}");
         change(&desk, "Two").await;
         let signed = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
         assert!(signed.note != note);
@@ -138,7 +146,7 @@ async fn a_checkpoint_by_an_unknown_key_is_a_doubt_until_it_is_removed() {
     let desk = open(&home).await;
     let told = status(&desk).await;
     assert!(!told.ok && told.detail.contains("does not know its key \"watchpost/stranger\""), "{told:?}");
-    assert!(told.detail.contains("remove it"), "{told:?}");
+    assert!(told.detail.contains("remove it") && told.altered.is_none(), "the log is doubted: {told:?}");
     let refused = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect_err("it may be true");
     assert!(refused.message.contains("watchpost/stranger"), "{refused:?}");
     desk.console.close().await;

@@ -229,6 +229,7 @@ impl Check {
             erased: check.taken(),
             set_apart: check.set_apart,
             own_faults: check.own_faults,
+            altered: Vec::new(),
             problems: check.problems,
             warnings: check.times.warnings(),
             strength,
