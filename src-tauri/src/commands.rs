@@ -13,7 +13,8 @@ use crate::windows;
 use crate::words::Words;
 
 macro_rules! expand_commands {
-    ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
+    ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident,
+       $effect:ident $(unless $member:ident)?,
        [$($provides:ident),*], [$($invalidates:ident),*] $(, $carrier:ident for $matter:ident)?;)+) => {
         /// One command an operation; each passes its request to the door.
         mod operations {

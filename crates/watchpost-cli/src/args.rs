@@ -462,6 +462,9 @@ pub(crate) struct Events {
 pub(crate) enum Block {
     /// List them, and the allowlist.
     List {
+        /// Only those in this state; one past its end is expired, whether or not an engine has marked it so. Repeatable.
+        #[arg(long, value_parser = ["pending", "active", "failed", "expired", "removed"])]
+        state: Vec<String>,
         /// Only those that were in force at this instant, also where they are over by now, as the overview counts active
         /// blocks.
         #[arg(long, value_name = "INSTANT", value_parser = crate::period::parse_instant)]

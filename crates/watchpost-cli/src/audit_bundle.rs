@@ -75,6 +75,9 @@ fn shown(told: &Told, depth: BundleDepth) -> anyhow::Result<()> {
     if bundle.set_apart > 0 {
         line(format!("  {} of them do not open, and the log sets them apart", bundle.set_apart))?;
     }
+    for told in &bundle.warnings {
+        line(format!("  warning: {}", visible(told, 400)))?;
+    }
     line(format!("  signed by {}", bundle.key))?;
     if told.key_given {
         return Ok(());

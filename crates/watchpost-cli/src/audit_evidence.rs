@@ -9,7 +9,13 @@ use crate::show::either;
 
 pub(crate) fn verification(form: Output, verification: &AuditVerification) -> anyhow::Result<()> {
     either(form, verification, || {
-        let word = if verification.ok { "holds" } else { "DOES NOT HOLD" };
+        let word = if verification.ok {
+            "holds"
+        } else if verification.only_places_altered() {
+            "itself holds, and a place of its checkpoints WAS ALTERED"
+        } else {
+            "DOES NOT HOLD"
+        };
         line(format!(
             "the trail {word}: {} records, {} checkpoints, root {}",
             verification.leaves, verification.checkpoints, verification.root

@@ -8,6 +8,7 @@ use watchpost_model::connection::{DatabaseConnection, RedisAddress, RedisConnect
 use watchpost_ops::contract::{ConnectionDraft, ConnectionParse, ConnectionRef, Nothing, SecretInput};
 use watchpost_ops::door::operation;
 use watchpost_ops::error::OpError;
+use watchpost_ops::is_without_tls;
 
 use crate::args::{Connect, ConnectAdd, Output};
 use crate::session::Session;
@@ -167,11 +168,6 @@ async fn database(session: &Session, add: &ConnectAdd) -> anyhow::Result<(Databa
     }
     let password = password("database password", add.database_password_file.as_deref(), given, true)?;
     Ok((database, password))
-}
-
-/// Does a URL ask for a connection without TLS?
-fn is_without_tls(url: &str) -> bool {
-    url.split_once('?').is_some_and(|(_, query)| query.split('&').any(|part| part == "sslmode=disable"))
 }
 
 /// The name of a file, wherever Watchpost is started next time.

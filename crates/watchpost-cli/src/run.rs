@@ -297,8 +297,9 @@ async fn doctor(cli: &Cli, form: Output) -> anyhow::Result<bool> {
 
 async fn block(session: &Session, form: Output, verb: Block) -> anyhow::Result<bool> {
     match verb {
-        Block::List { in_force_at } => {
-            let request = BlockListRequest { in_force_at, limit: 500, ..BlockListRequest::default() };
+        Block::List { state, in_force_at } => {
+            let state = state.iter().filter_map(|word| word.parse().ok()).collect();
+            let request = BlockListRequest { state, in_force_at, limit: 500, ..BlockListRequest::default() };
             show_block::blocks(form, &session.ask::<operation::block_list>(request).await?)?;
         }
         Block::Check { target } => {

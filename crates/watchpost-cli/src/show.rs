@@ -125,6 +125,9 @@ fn trail(status: &WorkspaceStatus) -> String {
     match &status.trail {
         None => "no connection open".to_owned(),
         Some(trail) if trail.ok => format!("ok - {}", trail.detail),
+        Some(trail) if trail.altered.is_some() => {
+            "the log itself holds - A PLACE OF ITS CHECKPOINTS WAS ALTERED".to_owned()
+        }
         Some(trail) => format!("DOES NOT HOLD - {}", trail.detail),
     }
 }
@@ -195,6 +198,9 @@ pub(crate) fn status(form: Output, status: &WorkspaceStatus) -> anyhow::Result<(
         ];
         if let Some(rules) = rules(status) {
             rows.push(["rules".to_owned(), rules]);
+        }
+        if let Some(place) = status.trail.as_ref().and_then(|trail| trail.altered.as_ref()) {
+            rows.push(["checkpoints".to_owned(), format!("ALTERED - {}", visible(place, 400))]);
         }
         if let Some(warning) = status.trail.as_ref().and_then(|trail| trail.key_warning.as_ref()) {
             rows.push(["signing key".to_owned(), format!("OLD - {}", visible(warning, 400))]);

@@ -318,6 +318,10 @@ pub struct AuditVerification {
     /// Of the problems those that a record's own writer made, and that can be set apart; at most as many as problems.
     #[serde(default)]
     pub own_faults: Vec<OwnFault>,
+    /// Of the problems those of places outside the database in which something was altered: where these are all, the log
+    /// itself holds.
+    #[serde(default)]
+    pub altered: Vec<String>,
     /// What the evidence is worth.
     pub strength: EvidenceStrength,
     /// Consoles with keys of their own that signed for what they saw.
@@ -333,4 +337,13 @@ pub struct AuditVerification {
     #[serde(skip)]
     #[ts(skip)]
     pub verified: Option<LogVerified>,
+}
+
+impl AuditVerification {
+    /// Is all that was found that somebody altered something in a place outside the database? Then the log itself holds.
+    #[must_use]
+    pub fn only_places_altered(&self) -> bool {
+        let is_of_a_place = |problem: &String| self.altered.contains(problem);
+        !self.problems.is_empty() && self.first_bad_seq.is_none() && self.problems.iter().all(is_of_a_place)
+    }
 }

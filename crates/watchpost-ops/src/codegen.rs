@@ -35,16 +35,18 @@ pub fn typescript() -> Vec<(String, String)> {
     let _ = write!(operations, "export interface Operations {{\n{interface}}}\n\n");
     operations.push_str("export type OperationName = keyof Operations;\n\n");
     operations.push_str(
-        "export interface OperationSpec {\n  permission: string;\n  effect: 'read' | 'local' | 'change';\n  \
-         provides: readonly model.Tag[];\n  invalidates: readonly model.Tag[];\n}\n\n",
+        "export interface OperationSpec {\n  permission: string;\n  effect: 'read' | 'local' | 'check' | 'change';\n  \
+         check_if?: string;\n  provides: readonly model.Tag[];\n  invalidates: readonly model.Tag[];\n}\n\n",
     );
     operations.push_str("export const operations: Readonly<Record<OperationName, OperationSpec>> = {\n");
     // What an operation does stands above its types: the page shows it nowhere and would load it at each start.
     for spec in OPERATIONS {
         let tags = |tags: &[Tag]| tags.iter().map(|tag| format!("'{tag}'")).collect::<Vec<_>>().join(", ");
+        let check_if =
+            spec.check_if.map_or_else(String::new, |member| format!("\n    check_if: '{member}',"));
         let _ = writeln!(
             operations,
-            "  {}: {{\n    permission: '{}',\n    effect: '{}',\n    provides: [{}],\n    invalidates: [{}],\n  }},",
+            "  {}: {{\n    permission: '{}',\n    effect: '{}',{check_if}\n    provides: [{}],\n    invalidates: [{}],\n  }},",
             spec.name,
             spec.permission,
             spec.effect,

@@ -242,8 +242,18 @@ macro_rules! two_people {
     };
 }
 
+macro_rules! check_if {
+    () => {
+        None
+    };
+    ($member:ident) => {
+        Some(stringify!($member))
+    };
+}
+
 macro_rules! expand_operations {
-    ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident, $effect:ident,
+    ($($about:literal $name:ident($request:ident) -> $reply:ident: $permission:ident,
+       $effect:ident $(unless $member:ident)?,
        [$($provides:ident),*], [$($invalidates:ident),*] $(, $carrier:ident for $matter:ident)?;)+) => {
         /// A type for each operation, named like it.
         #[expect(non_camel_case_types, reason = "an operation's type carries the operation's name")]
@@ -264,6 +274,7 @@ macro_rules! expand_operations {
                         about: $about,
                         permission: watchpost_model::access::Permission::$permission,
                         effect: Effect::$effect,
+                        check_if: check_if!($($member)?),
                         provides: &[$(Tag::$provides),*],
                         invalidates: &[$(Tag::$invalidates),*],
                         two_people: two_people!($($carrier $matter)?),
@@ -322,16 +333,8 @@ const WRITES_TO_REDIS: [&str; 12] = [
     "optimize_run",
     "benchmark_run",
     "cleanup_run",
-    RESTORE,
+    "restore_run",
 ];
-
-/// Of these the one that writes nothing when it only rehearses.
-const RESTORE: &str = "restore_run";
-
-/// Does it only try a backup, on a server of its own?
-fn only_rehearses(spec: OperationSpec, request: &impl Serialize) -> bool {
-    spec.name == RESTORE && serde_json::to_value(request).is_ok_and(|asked| asked["rehearse_only"] == true)
-}
 
 /// Walks over the operations with their types; the code generator does.
 pub(crate) trait OperationVisitor {
@@ -374,7 +377,7 @@ impl Console {
         let spec = O::SPEC;
         self.refuse_locked(call, spec.name).await?;
         let mut cx = self.context(call, spec).await;
-        let about = if spec.effect == Effect::Change || !cx.caller.role.may(spec.permission) {
+        let about = if spec.effect.is_recorded() || !cx.caller.role.may(spec.permission) {
             Asked::of(&cx, serde_json::to_value(&request).as_ref().ok())
         } else {
             Asked::default()
@@ -422,7 +425,7 @@ impl Console {
             Err(error) if crate::error_map::is_unconfirmed(error) => {
                 tracing::warn!(operation = spec.name, "of a change it is not known whether it was done");
             }
-            Err(error) if spec.effect == Effect::Change => {
+            Err(error) if spec.effect.is_recorded() => {
                 if !cx.noted.is_set() {
                     self.record_refusal(&cx, outcome_of(error), &about, error).await;
                 }
@@ -467,7 +470,7 @@ impl Console {
     /// Remembers that this person, whose change was allowed, is there to be asked as a second one. Whoever may only look is
     /// not.
     async fn note_person(&self, cx: &Context) {
-        let is_change = cx.spec.effect == Effect::Change && cx.spec.permission != Permission::View;
+        let is_change = cx.spec.effect.is_recorded() && cx.spec.permission != Permission::View;
         let Ok(workspace) = self.workspace() else { return };
         if is_change
             && two_people::is_person(&cx.caller)
@@ -519,7 +522,7 @@ impl Console {
         let Some(what) = WRITES_TO_REDIS.iter().find(|name| **name == spec.name) else { return Ok(()) };
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
-        if !connection.observe || only_rehearses(spec, request) {
+        if !connection.observe || spec.effect_of(request) == Effect::Check {
             return Ok(());
         }
         let words = format!(
@@ -543,9 +546,8 @@ impl Console {
         let Ok(workspace) = self.workspace() else { return Ok(()) };
         let connection = workspace.connection();
         let is_asked = confirmation == Some(ONLY_ASKS);
-        // A check of the trail or of a backup writes that it was made, and nothing else: there is nothing to confirm.
-        let is_check = cx.spec.name == "audit_verify" || only_rehearses(cx.spec, request);
-        let is_needed = connection.production && !is_check;
+        // What only tries writes that it did, and nothing else: there is nothing to confirm.
+        let is_needed = connection.production && cx.spec.effect_of(request) == Effect::Change;
         if !is_asked && (!is_needed || confirmation == Some(connection.name.as_str())) {
             return Ok(());
         }

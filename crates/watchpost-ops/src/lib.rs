@@ -54,6 +54,7 @@ mod workspace;
 
 pub use identity::os_caller;
 pub use paths::Paths;
+pub use perform::is_without_tls;
 pub use perform::reports::{checked_alone, report_targets};
 pub use watchpost_store::{BundleChecked, BundleDepth, BundleProblem, check_bundle};
 

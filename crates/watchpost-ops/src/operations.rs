@@ -4,7 +4,8 @@
 /// Calls `$callback!` with every operation of the product.
 ///
 /// Shape of an entry: `"about" name(Request) -> Reply: permission, effect, [provides], [invalidates];`, and before the
-/// semicolon, where it may need a second person, who carries it out and why: `, Approver for Purge`.
+/// semicolon, where it may need a second person, who carries it out and why: `, Approver for Purge`. Behind the effect, where
+/// a request may only try it, the member that says so: `Change unless rehearse_only`.
 #[macro_export]
 macro_rules! for_each_operation {
     ($callback:ident) => {
@@ -203,7 +204,7 @@ macro_rules! for_each_operation {
             "Check a backup and count what a restore would write."
             restore_preview(RestoreRequest) -> JobReport: Maintain, Read, [], [];
             "Rehearse a backup on a scratch server, and put its keys back."
-            restore_run(RestoreRequest) -> JobRun: Maintain, Change, [], [Jobs, Audit],
+            restore_run(RestoreRequest) -> JobRun: Maintain, Change unless rehearse_only, [], [Jobs, Audit],
                 Asker for Purge;
             "Say what measuring the server would do."
             benchmark_preview(BenchmarkRequest) -> JobReport: Maintain, Read, [], [];
@@ -307,7 +308,7 @@ macro_rules! for_each_operation {
             "List the audit trail."
             audit_page(AuditPageRequest) -> AuditPage: Audit, Read, [Audit], [];
             "Recompute the tree of the audit trail and check records and checkpoints, here and in other places."
-            audit_verify(AuditVerify) -> AuditVerification: Audit, Change, [], [Audit, Status];
+            audit_verify(AuditVerify) -> AuditVerification: Audit, Check, [], [Audit, Status];
             "Tell how far a check of the audit trail is, by its ticket."
             audit_verify_progress(ReportTicket) -> ReportProgress: Audit, Read, [], [];
             "Stop a check of the audit trail, by its ticket."

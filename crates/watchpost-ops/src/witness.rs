@@ -9,6 +9,7 @@
 mod folder;
 mod memories;
 mod places;
+mod told;
 mod webhook;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use watchpost_model::audit::{AuditVerification, EvidenceStrength, LogSeen, LogVe
 use watchpost_model::connection::Connection;
 use watchpost_store::{LogLook, Signer, Store, StoreError};
 
-use crate::contract::{AuditPlace, AuditPlaces, TrailStatus};
+use crate::contract::{AuditPlace, AuditPlaces};
 use crate::error::OpError;
 use crate::paths::Paths;
 use crate::setting;
@@ -425,39 +426,6 @@ impl Witness {
         state.problem.clone().or(stays)
     }
 
-    /// For the status.
-    pub(crate) fn status(&self, now: DateTime<Utc>) -> TrailStatus {
-        let state = self.state();
-        let most = i64::from(state.key_age.days);
-        let key_warning = state.key_since.map(|since| (now - since).num_days());
-        let key_warning = key_warning.filter(|days| most > 0 && *days > most);
-        let key_warning = key_warning.map(|days| {
-            format!("it has signed for {days} days: roll it with `watchpost audit key roll --reason TEXT`")
-        });
-        let failed = state.memory.failed.as_ref().map(Failed::told);
-        let problem = state.problem.as_ref().map(|(_, problem)| problem.clone());
-        let problem = problem.or(failed).or_else(|| state.altered.first().cloned());
-        match (problem, &state.memory.seen) {
-            (Some(detail), _) => TrailStatus { ok: false, detail, key_warning },
-            (None, Some(seen)) => {
-                let since = state.memory.since.unwrap_or(seen.at).format("%Y-%m-%d");
-                let held = match state.erasures_held {
-                    0 => String::new(),
-                    n => format!(
-                        "; when it was opened {n} erasures were NOT done again, because legal holds in force keep these people \
-                         (docs/privacy.md, Older copies)"
-                    ),
-                };
-                let detail = format!(
-                    "{} records; it continues what this console has seen since {since}{held}",
-                    seen.size
-                );
-                TrailStatus { ok: true, detail, key_warning }
-            }
-            (None, None) => TrailStatus { ok: true, detail: "not looked at yet".to_owned(), key_warning },
-        }
-    }
-
     /// So many erasures were not done again when the database was opened.
     pub(crate) fn erasures_held(&self, n: usize) {
         self.state().erasures_held = n;
@@ -490,13 +458,15 @@ impl Witness {
     }
 
     /// Remembers what a check came to. After one that found something nothing counts as checked, also by one that went on from
-    /// before, until a good one has read everything. What does not fit an earlier check stays.
+    /// before, until a good one has read everything. What does not fit an earlier check stays. That a place was altered says
+    /// nothing about the log, and each look tells it anew.
     pub(crate) fn checked(&self, result: &AuditVerification, at: DateTime<Utc>) -> Result<(), OpError> {
         let stays = |memory: &Memory| memory.failed.as_ref().is_some_and(|failed| failed.stays);
         self.change(|memory| match &result.verified {
             _ if stays(memory) => {}
             Some(_) if result.from > 0 && memory.failed.is_some() => {}
             Some(verified) => (memory.verified, memory.failed) = (Some(verified.clone()), None),
+            None if result.only_places_altered() => {}
             None => {
                 let problem = result.problems.first().cloned().unwrap_or_default();
                 memory.verified = None;

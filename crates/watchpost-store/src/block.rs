@@ -31,6 +31,22 @@ fn from_row(row: &Row) -> Result<Block, StoreError> {
     })
 }
 
+/// Writes the state of a block as it stands at `now`: one whose end has passed is over, also where no engine has marked it so.
+fn push_state(sql: &mut Sql, now: DateTime<Utc>) {
+    sql.push("(CASE WHEN state IN ('pending', 'active') AND expires_at <= ")
+        .bind(now)
+        .push(" THEN 'expired' ELSE state END)");
+}
+
+/// A block as it stands at `now`: as [`push_state`] has it.
+fn standing(row: &Row, now: DateTime<Utc>) -> Result<Block, StoreError> {
+    let mut block = from_row(row)?;
+    if block.state.is_in_force() && block.expires_at <= now {
+        block.state = BlockState::Expired;
+    }
+    Ok(block)
+}
+
 /// First and last address of a target, sortable.
 pub(crate) fn span(target: BlockTarget) -> (Vec<u8>, Vec<u8>) {
     let net = target.net();
@@ -184,7 +200,7 @@ impl Store {
 
     /// The newest blocks in one of these states (empty means any) that were made in `created`, were in force at
     /// `in_force_at` as the Overview counts them, and share addresses with `touching`, newest first, at most `limit`, and
-    /// how many there are of each state.
+    /// how many there are of each state. One whose end has passed is expired in all of this, marked or not.
     ///
     /// # Errors
     /// What the database says.
@@ -196,10 +212,13 @@ impl Store {
         touching: Option<BlockTarget>,
         limit: u32,
     ) -> Result<(Vec<Block>, Vec<(BlockState, u64)>), StoreError> {
+        let now = self.inner.clock.now();
         let conditions = |sql: &mut Sql| {
             sql.push(" WHERE 1 = 1");
             if !states.is_empty() {
-                sql.push(" AND state IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
+                sql.push(" AND ");
+                push_state(sql, now);
+                sql.push(" IN ").tuple(states.iter().map(|state| state.as_str().into()).collect());
             }
             if let Some(period) = created {
                 sql.push(" AND created_at >= ").bind(period.from).push(" AND created_at < ").bind(period.to);
@@ -214,9 +233,11 @@ impl Store {
             }
         };
         let mut tx = self.read().await?;
-        let mut count = Sql::new("SELECT state, COUNT(*) FROM block");
+        let mut count = Sql::new("SELECT ");
+        push_state(&mut count, now);
+        count.push(", COUNT(*) FROM block");
         conditions(&mut count);
-        count.push(" GROUP BY state ORDER BY state");
+        count.push(" GROUP BY 1 ORDER BY 1");
         let mut counts = Vec::new();
         for row in tx.fetch_sql(count).await? {
             counts.push((row.parse(0)?, row.u64(1)?));
@@ -224,11 +245,13 @@ impl Store {
         let mut sql = Sql::new(SELECT);
         conditions(&mut sql);
         sql.push(" ORDER BY created_at DESC, id DESC LIMIT ").bind(i64::from(limit));
-        let blocks = tx.fetch_sql(sql).await?.iter().map(from_row).collect::<Result<_, _>>()?;
+        let rows = tx.fetch_sql(sql).await?;
+        let blocks = rows.iter().map(|row| standing(row, now)).collect::<Result<_, _>>()?;
         Ok((blocks, counts))
     }
 
-    /// The newest blocks in one of these states (empty means any), newest first, at most `limit`.
+    /// The newest blocks in one of these states (empty means any), newest first, at most `limit`. One whose end has passed is
+    /// expired, marked or not.
     ///
     /// # Errors
     /// What the database says.
@@ -245,8 +268,9 @@ impl Store {
         sql.push(" WHERE incident_id = ")
             .bind(incident.to_string())
             .push(" ORDER BY created_at, id LIMIT 500");
+        let now = self.inner.clock.now();
         let mut tx = self.read().await?;
-        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+        tx.fetch_sql(sql).await?.iter().map(|row| standing(row, now)).collect()
     }
 
     /// The blocks that were made in the half-open period for no incident, oldest first, at most 10,000.
@@ -260,8 +284,9 @@ impl Store {
             .push(" AND created_at < ")
             .bind(period.to)
             .push(" ORDER BY created_at, id LIMIT 10000");
+        let now = self.inner.clock.now();
         let mut tx = self.read().await?;
-        tx.fetch_sql(sql).await?.iter().map(from_row).collect()
+        tx.fetch_sql(sql).await?.iter().map(|row| standing(row, now)).collect()
     }
 
     /// The block of exactly this target that is pending or in force.
@@ -436,8 +461,12 @@ impl Store {
     }
 }
 
-/// Spans of the blocks that are in force, to be asked for many addresses.
-pub(crate) async fn spans_in_force(tx: &mut Tx) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-    let rows = tx.fetch("SELECT low, high FROM block WHERE state = 'active'", args![]).await?;
+/// Spans of the blocks that are in force at `now`, to be asked for many addresses.
+pub(crate) async fn spans_in_force(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    let sql = "SELECT low, high FROM block WHERE state = 'active' AND expires_at > $1";
+    let rows = tx.fetch(sql, args![now]).await?;
     rows.iter().map(|row| Ok((row.blob(0)?, row.blob(1)?))).collect()
 }

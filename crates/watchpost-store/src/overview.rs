@@ -108,7 +108,7 @@ async fn build(
     let spans = incident_spans(tx, period).await?;
     let threat = threat(tx).await?;
     let busiest::Busiest { sources: top_sources, by_country, targets: top_targets, called } =
-        busiest::of(tx, period, &hidden).await?;
+        busiest::of(tx, period, &hidden, now).await?;
     let mut kpis = event_kpis(&cells, &before, grid);
     kpis.extend(incident_kpis(&spans, period, now, grid));
     kpis.push(block_kpi(tx, period, now, grid).await?);

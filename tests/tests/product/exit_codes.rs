@@ -60,15 +60,26 @@ async fn a_file_that_is_not_there_is_the_same_for_every_verb() -> Result<()> {
 #[tokio::test]
 async fn a_database_without_tls_takes_no_certificates() -> Result<()> {
     let home = Home::new("sslmode and files")?;
-    let url = "postgres://anna@db.example/trail?sslmode=disable";
-    let add = ["connect", "add", "shop", "--redis", "redis://127.0.0.1:1/0", "--database", url];
-    for files in
-        [&["--database-ca", "ca.pem"][..], &["--database-cert", "me.pem", "--database-key", "me.key"]]
-    {
+    let add = async |query: &str, files: &[&str]| -> Result<String> {
+        let url = format!("postgres://anna@db.example/trail?{query}");
+        let add = ["connect", "add", "shop", "--redis", "redis://127.0.0.1:1/0", "--database", url.as_str()];
         let ended = home.cli([&add[..], files].concat()).await?;
-        ensure!(ended.status.code() == Some(2), "{files:?}: {}{}", ended.stdout, ended.stderr);
-        ensure!(ended.stderr.contains("sslmode=disable uses no certificates"), "{}", ended.stderr);
+        ensure!(ended.status.code() == Some(2), "{query} {files:?}: {}{}", ended.stdout, ended.stderr);
+        Ok(ended.stderr)
+    };
+    let ca = ["--database-ca", "ca.pem"];
+    let own = ["--database-cert", "me.pem", "--database-key", "me.key"];
+    for (query, files) in [
+        ("sslmode=disable", &ca[..]),
+        ("sslmode=disable", &own[..]),
+        ("sslmode=%64isable", &ca[..]),
+        ("%73slmode=disable", &own[..]),
+    ] {
+        let said = add(query, files).await?;
+        ensure!(said.contains("sslmode=disable uses no certificates"), "{query}: {said}");
     }
+    let said = add("sslmode%3Ddisable", &ca[..]).await?;
+    ensure!(said.contains("a PostgreSQL URL takes"), "{said}");
     Ok(())
 }
 

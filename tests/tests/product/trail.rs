@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use watchpost_tests::{Home, until};
 
@@ -65,6 +65,37 @@ async fn a_database_that_is_taken_away_is_told_with_exit_code_1() -> Result<()> 
     let told: Value = serde_json::from_str(&verified.stdout)?;
     ensure!(told["problems"][0].as_str().is_some_and(|text| text.contains("this console saw")), "{told}");
     home.cli(["audit", "accept", "--reason", "the test removed it"]).await?.ok()?;
+    home.cli(["audit", "verify"]).await?.ok()?;
+    home.cli(["status"]).await?.ok()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_place_that_was_altered_is_told_as_the_place_and_not_as_the_log() -> Result<()> {
+    let home = Home::new("a place is altered")?;
+    home.session().await?;
+    let share = home.work().join("share");
+    std::fs::create_dir(&share)?;
+    let folder = share.to_string_lossy().into_owned();
+    home.cli(["audit", "places", "--folder", &folder]).await?.ok()?;
+    home.cli(["config", "organisation", "Before"]).await?.ok()?;
+    home.cli(["audit", "checkpoint"]).await?.ok()?;
+    let log = std::fs::read_dir(&share)?.next().context("the place has a folder of the log")??;
+    let newest = log.path().join("newest.checkpoint");
+    std::fs::write(&newest, "somebody was here\n")?;
+    // Before a check and after it.
+    for _ in 0..2 {
+        let status = home.cli(["status"]).await?;
+        assert_eq!(status.status.code(), Some(1), "somebody has to look: {}", status.stdout);
+        for said in ["the log itself holds - A PLACE", "newest.checkpoint is not", "watchpost audit verify"] {
+            ensure!(status.stdout.contains(said), "{said}: {}", status.stdout);
+        }
+        ensure!(!status.stdout.contains("DOES NOT HOLD"), "{}", status.stdout);
+        let checked = home.cli(["audit", "verify"]).await?;
+        assert_eq!(checked.status.code(), Some(1), "{}", checked.stdout);
+        ensure!(checked.stdout.starts_with("the trail itself holds, and a place"), "{}", checked.stdout);
+    }
+    std::fs::remove_file(&newest)?;
     home.cli(["audit", "verify"]).await?.ok()?;
     home.cli(["status"]).await?.ok()?;
     Ok(())

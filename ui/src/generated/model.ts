@@ -931,6 +931,11 @@ set_apart: Array<SetApart>,
  */
 own_faults: Array<OwnFault>, 
 /**
+ * Of the problems those of places outside the database in which something was altered: where these are all, the log
+ * itself holds.
+ */
+altered: Array<string>, 
+/**
  * What the evidence is worth.
  */
 strength: EvidenceStrength, 
@@ -8255,13 +8260,17 @@ blocked: boolean, };
 
 export type TrailStatus = { 
 /**
- * It continues what this console has seen, and the last check of this console found nothing.
+ * It continues what this console has seen, the last check of this console found nothing, and no place was altered.
  */
 ok: boolean, 
 /**
  * For people.
  */
 detail: string, 
+/**
+ * What was altered in a place of checkpoints, where that is all that is wrong: the log itself holds.
+ */
+altered?: string, 
 /**
  * The key with which this console signs is old, for people.
  */

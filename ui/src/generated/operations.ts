@@ -397,7 +397,8 @@ export type OperationName = keyof Operations;
 
 export interface OperationSpec {
   permission: string;
-  effect: 'read' | 'local' | 'change';
+  effect: 'read' | 'local' | 'check' | 'change';
+  check_if?: string;
   provides: readonly model.Tag[];
   invalidates: readonly model.Tag[];
 }
@@ -946,6 +947,7 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   restore_run: {
     permission: 'maintain',
     effect: 'change',
+    check_if: 'rehearse_only',
     provides: [],
     invalidates: ['jobs', 'audit'],
   },
@@ -1239,7 +1241,7 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   audit_verify: {
     permission: 'audit',
-    effect: 'change',
+    effect: 'check',
     provides: [],
     invalidates: ['audit', 'status'],
   },

@@ -83,7 +83,15 @@ describe('the status bar', () => {
     expect([text('status-redis'), text('status-engine')]).toEqual(['Redis down', 'Engine down']);
     expect(hook('status-trail').getAttribute('href')).toBe('#/audit');
     expect(hook('status-trail').title).toContain('record 7');
+    expect(text('status-trail')).toBe('Audit trail does not hold');
     expect(there('status-secrets')).toBe(true);
+  });
+
+  it('says of a place that was altered that it is the place', async () => {
+    const altered = '/share/newest.checkpoint is not signed as a checkpoint of this log is';
+    await show(() => ({ trail: { ok: false, detail: `the log itself holds: 12 records. ${altered}`, altered } }));
+    expect(text('status-trail')).toBe('A place of checkpoints was altered');
+    expect(hook('status-trail').title).toContain('the log itself holds');
   });
 
   it('leads to the connections when none is open', async () => {

@@ -116,7 +116,9 @@ export class App {
     const spec = operations[name];
     const connection = this.live.status?.connection;
     let confirmation: string | undefined;
-    if (spec.effect === 'change' && connection?.production === true) {
+    // What only tries changes nothing that somebody would have to confirm.
+    const tries = Object.entries(request).some(([member, value]) => member === spec.check_if && value === true);
+    if (spec.effect === 'change' && !tries && connection?.production === true) {
       const measured = MEASURED.has(name) ? await this.#measured(name, request) : null;
       if (!(await this.confirmations.ask(visible(options.what), connection.name, measured))) return null;
       confirmation = connection.name;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Connection, Incident, Role, WorkspaceStatus } from '$ui/generated/model';
+import type { AuditVerification, Connection, Incident, JobRun, Role, WorkspaceStatus } from '$ui/generated/model';
 import { FakePlatform } from '$ui/platform/fake';
 import { makeStatus } from '$ui/platform/demo/workspace';
 import { App } from './app.svelte';
@@ -50,6 +50,20 @@ describe('App.change', () => {
       await expect(other).resolves.toBeNull();
     }
     expect(platform.calls).toHaveLength(0);
+  });
+
+  it('asks nothing for what only checks or tries', async () => {
+    const { app, platform } = await appWith({ production: true });
+    platform.answers.audit_verify = () => ({}) as AuditVerification;
+    platform.answers.restore_run = () => ({ id: 'a' }) as JobRun;
+    await app.change('audit_verify', { full: true }, { what: 'Verify' });
+    await app.change('restore_run', { path: '/b', rehearse_only: true, replace: false }, { what: 'Rehearse' });
+    expect(app.confirmations.question).toBeNull();
+    const sent = platform.calls.filter(({ name }) => name === 'audit_verify' || name === 'restore_run');
+    expect(sent.map(({ name, confirmation }) => [name, confirmation])).toEqual([
+      ['audit_verify', undefined],
+      ['restore_run', undefined],
+    ]);
   });
 
   it('sends nothing when the person declines', async () => {

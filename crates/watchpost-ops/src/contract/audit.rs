@@ -160,10 +160,14 @@ pub struct AuditVerify {
 /// The trail as this console knows it without looking: for the status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct TrailStatus {
-    /// It continues what this console has seen, and the last check of this console found nothing.
+    /// It continues what this console has seen, the last check of this console found nothing, and no place was altered.
     pub ok: bool,
     /// For people.
     pub detail: String,
+    /// What was altered in a place of checkpoints, where that is all that is wrong: the log itself holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub altered: Option<String>,
     /// The key with which this console signs is old, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -174,11 +174,24 @@ pub enum Effect {
     Read,
     /// Changes something of this console only: saved connections.
     Local,
+    /// Looks, and leaves the record that it did, and nothing else: needs no confirmation anywhere.
+    Check,
     /// Changes something in the workspace; needs a confirmation when the connection is marked production.
     Change,
 }
 
-words!(Effect { Read = "read", Local = "local", Change = "change" });
+words!(Effect { Read = "read", Local = "local", Check = "check", Change = "change" });
+
+impl Effect {
+    /// Does the trail hold what was refused of it and what failed?
+    #[must_use]
+    pub const fn is_recorded(self) -> bool {
+        match self {
+            Self::Read | Self::Local => false,
+            Self::Check | Self::Change => true,
+        }
+    }
+}
 
 /// The state of one part of the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -347,6 +360,8 @@ pub struct OperationSpec {
     pub permission: Permission,
     /// What it does to the world.
     pub effect: Effect,
+    /// The member of its request with which it only tries, and is a check.
+    pub check_if: Option<&'static str>,
     /// For a read: what it shows.
     pub provides: &'static [Tag],
     /// For a change: what it makes stale.
@@ -356,6 +371,13 @@ pub struct OperationSpec {
 }
 
 impl OperationSpec {
+    /// What it does with this request: one that only tries is a check.
+    #[must_use]
+    pub fn effect_of(&self, request: &impl Serialize) -> Effect {
+        let tries = |member: &str| serde_json::to_value(request).is_ok_and(|asked| asked[member] == true);
+        if self.check_if.is_some_and(tries) { Effect::Check } else { self.effect }
+    }
+
     /// What it does, as it stands after "may" and "may not": `list the audit trail`.
     #[must_use]
     pub fn deed(&self) -> String {

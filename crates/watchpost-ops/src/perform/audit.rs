@@ -44,7 +44,8 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let kept = witness.tend(&workspace, None).await?;
     drop(turn);
     let mut found = witness.attest(workspace.store(), workspace.now()).await?;
-    let mut vague = witness.altered();
+    let altered = witness.altered();
+    let mut vague = altered.clone();
     match witness.problem() {
         Some((Some(seq), problem)) => found.push((seq, problem)),
         Some((None, problem)) => vague.push(problem),
@@ -57,7 +58,8 @@ pub(crate) async fn audit_verify(cx: Context, request: AuditVerify) -> Result<Au
     let (strength, witnesses) = (Some(witness.strength()), witness.witnesses());
     let plan = VerifyPlan { from, kept, found, vague, strength, witnesses };
     let progress = |done, total| making.go_on("checking records", done, total);
-    let result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
+    let mut result = workspace.store().audit_verify(&cx.caller, plan, &progress).await?;
+    result.altered = altered;
     // A good check without a record is worth its answer, and no later one goes on from it.
     if result.ok && result.unrecorded {
         return Ok(result);
@@ -190,7 +192,7 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
         return Err(OpError::invalid("folders", format!("at most {FOLDERS_MAX} folders")));
     }
     if let Some(webhook) = &mut places.webhook {
-        check(webhook)?;
+        check(webhook).await?;
     }
     let setting = setting::read::<AuditPlaces>(workspace.store(), PLACES).await?;
     let (old, new) = (json(&setting.value)?, json(&places)?);
@@ -206,7 +208,7 @@ pub(crate) async fn audit_places_put(cx: Context, request: AuditPlacesPut) -> Re
 }
 
 /// Refuses a webhook that cannot be used, or that would show a secret, without repeating it.
-fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
+async fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
     webhook.url = checked_webhook(&webhook.url).map_err(|why| {
         OpError::invalid("webhook", format!("the address of the webhook: {why}"))
             .hint("a token is read from the file that WATCHPOST_WEBHOOK_PASSWORD_FILE names, or from the systemd credential webhook-password")
@@ -215,7 +217,7 @@ fn check(webhook: &mut AuditWebhook) -> Result<(), OpError> {
         if !std::path::Path::new(ca).is_absolute() {
             return Err(OpError::invalid("webhook_ca", format!("{ca:?} is not the full path of a file")));
         }
-        authorities(Some(ca)).map_err(|why| OpError::invalid("webhook_ca", why))?;
+        authorities(Some(ca)).await.map_err(|why| OpError::invalid("webhook_ca", why))?;
     }
     Ok(())
 }

@@ -62,17 +62,7 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     };
     let events = workspace.events().ok();
     let mut blocks = Vec::with_capacity(rows.len());
-    let (now, mut over, mut unwanted) = (workspace.now(), 0_u64, 0_u64);
-    for mut block in rows {
-        // No engine runs that would mark it so.
-        if block.state == BlockState::Active && block.expires_at <= now {
-            block.state = BlockState::Expired;
-            over += 1;
-            if !request.state.is_empty() && !request.state.contains(&block.state) {
-                unwanted += 1;
-                continue;
-            }
-        }
+    for block in rows {
         let redis_ttl_s = match (&events, block.state) {
             (Some(events), BlockState::Active | BlockState::Pending) => {
                 let ttl = events.block_ttl_ms(block.target).await.ok().flatten();
@@ -88,8 +78,8 @@ pub(crate) async fn block_list(cx: Context, request: BlockListRequest) -> Result
     }
     Ok(BlockList {
         blocks,
-        total: count(BlockState::ALL).saturating_sub(unwanted),
-        in_force: count(&[BlockState::Active]).saturating_sub(over),
+        total: count(BlockState::ALL),
+        in_force: count(&[BlockState::Active]),
         not_in_force: count(&[BlockState::Pending, BlockState::Failed]),
         allowlist: workspace.store().allow_list().await?,
         own_addresses: workspace.own_addresses().iter().map(ToString::to_string).collect(),

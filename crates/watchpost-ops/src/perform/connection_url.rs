@@ -110,6 +110,13 @@ pub(super) fn parse_url(text: &str) -> Result<ParsedUrl, OpError> {
     }
 }
 
+/// Does the URL of a database ask for a connection without TLS? It is decoded first: a percent-encoded letter says the same.
+#[must_use]
+pub fn is_without_tls(url: &str) -> bool {
+    let says_so = |url: Url| url.query_pairs().any(|(name, value)| name == "sslmode" && value == "disable");
+    Url::parse(url.trim()).is_ok_and(says_so)
+}
+
 /// The number of a Redis database: in the path, or as `db=`, which is all that its query may have.
 fn redis_number(url: &Url, path: &str) -> Result<u32, OpError> {
     let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
@@ -300,7 +307,7 @@ fn redis(address: RedisAddress, username: Option<String>, database: u32) -> Redi
 mod tests {
     use watchpost_model::connection::{DatabaseConnection, HostPort, RedisAddress, TlsFiles};
 
-    use super::{SecretInput, parse_url};
+    use super::{SecretInput, is_without_tls, parse_url};
 
     #[test]
     fn takes_urls_apart() {
@@ -395,6 +402,24 @@ mod tests {
         {
             assert!(tls(&format!("postgres://u@db.example/d?{query}")).is_err(), "{query}");
         }
+    }
+
+    #[test]
+    fn a_url_without_tls_is_known_however_it_is_written() {
+        for query in
+            ["sslmode=disable", "sslmode=%64isable", "%73slmode=disable", "port=5433&ssl%6Dode=disabl%65"]
+        {
+            let url = format!("postgres://u@db.example/d?{query}");
+            assert!(is_without_tls(&url), "{query}");
+            let parsed = parse_url(&url).map(|parsed| parsed.database);
+            let Ok(Some(DatabaseConnection::Postgres { tls, .. })) = parsed else { panic!("{query}") };
+            assert_eq!(tls, None, "{query}");
+        }
+        for other in ["?sslmode=require", "?sslmode=", "", "?sslcert=sslmode=disable", "?sslmode%3Ddisable"] {
+            assert!(!is_without_tls(&format!("postgres://u@db.example/d{other}")), "{other}");
+        }
+        assert!(!is_without_tls("/var/w.db?sslmode=disable"), "the path of a file");
+        assert!(parse_url("postgres://u@db.example/d?sslmode%3Ddisable").is_err(), "nothing has this name");
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn unknown() -> AuditVerification {
         erased: Vec::new(),
         set_apart: Vec::new(),
         own_faults: Vec::new(),
+        altered: Vec::new(),
         strength: EvidenceStrength::LocalOnly,
         witnesses: 0,
         stamp: None,

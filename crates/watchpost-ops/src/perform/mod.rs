@@ -72,6 +72,7 @@ pub(crate) use blocks::{
     allow_add, allow_remove, block_add, block_check, block_list, block_preview, block_remove, wide_block,
 };
 pub(crate) use cleanup::{aggregate_preview, aggregate_run, cleanup_preview, cleanup_run};
+pub use connection_url::is_without_tls;
 pub(crate) use connections::{
     connection_choose, connection_list, connection_open, connection_parse, connection_remove,
     connection_save, connection_test, workspace_status,

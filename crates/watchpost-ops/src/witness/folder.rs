@@ -1,5 +1,5 @@
 //! A folder as a place. It may be on a share that hangs: whatever touches it is done on a thread of its own, which neither
-//! the runtime nor the end of the process waits for.
+//! the runtime nor the end of the process waits for. The file of a webhook's authority is read so too.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
@@ -20,7 +20,7 @@ const NOTE_BYTES_MAX: u64 = 8 * 1024;
 /// Days that are read back.
 const DAYS_MAX: usize = 400;
 
-/// The folders of this process that were ever asked.
+/// The folders and files of this process that were ever asked.
 static FOLDERS: Mutex<BTreeMap<PathBuf, Arc<Slot>>> = Mutex::new(BTreeMap::new());
 
 /// One at a time touches a folder: what hangs is not joined by more that does.
@@ -87,15 +87,18 @@ pub(super) async fn set_aside(
     ask(folder, rename).await
 }
 
-/// Does `work` in the folder, and waits for it no longer than for a webhook.
-async fn ask<T: Send + 'static>(
+/// Does `work` in the folder or file, and waits for it no longer than for a webhook.
+///
+/// # Errors
+/// Why there is no answer, with what to do.
+pub(super) async fn ask<T: Send + 'static>(
     folder: &Path,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     ask_within(PATIENCE, folder, work).await
 }
 
-async fn ask_within<T: Send + 'static>(
+pub(super) async fn ask_within<T: Send + 'static>(
     patience: Duration,
     folder: &Path,
     work: impl FnOnce() -> T + Send + 'static,
@@ -167,8 +170,8 @@ fn read_now(folder: &Path, log: &str) -> Result<Found, String> {
         match note_in(&path).map_err(|error| format!("{}: {error}", path.display()))? {
             Some(note) => found.notes.push(KeptNote { place: path.display().to_string(), note }),
             None => found.other.push(format!(
-                "{} is no file: somebody put it where a checkpoint belongs. Look into it, and remove it; the place gets the \
-                 newest checkpoint again",
+                "{} is no file: somebody put it where a checkpoint belongs. Look into it, remove it, and run \
+                 `watchpost audit verify`; the place gets the newest checkpoint again",
                 path.display()
             )),
         }

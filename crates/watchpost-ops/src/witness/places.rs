@@ -51,8 +51,8 @@ impl Held {
             return;
         };
         self.altered.push(format!(
-            "{} {wrong}: somebody altered it, or it was damaged. Look into it, and remove it; the place gets the newest \
-             checkpoint again",
+            "{} {wrong}: somebody altered it, or it was damaged. Compare it with another place, remove it, and run \
+             `watchpost audit verify`; the place gets the newest checkpoint again",
             note.place
         ));
     }

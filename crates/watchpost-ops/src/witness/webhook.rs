@@ -2,6 +2,7 @@
 //! the receipt, which this console remembers beside the log that it saw.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use url::Url;
 use watchpost_model::audit::Checkpoint;
 use watchpost_model::connection::is_this_machine;
 
-use super::Witness;
+use super::{Witness, folder};
 use crate::blocking::off_the_runtime;
 use crate::console::Workspace;
 use crate::contract::{AuditPlace, AuditWebhook};
@@ -76,10 +77,27 @@ pub(super) fn is_near(webhook: &AuditWebhook) -> bool {
     Url::parse(&webhook.url).ok().is_none_or(|url| is_this_machine(url.host_str().unwrap_or_default()))
 }
 
-/// The certificates of authorities in a PEM file; of the system without one.
-pub(crate) fn authorities(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, String> {
-    let Some(file) = file else { return Ok(rustls_native_certs::load_native_certs().certs) };
-    let pem = std::fs::read(file).map_err(|error| format!("cannot read {file}: {error}"))?;
+fn has_tls(webhook: &AuditWebhook) -> bool {
+    webhook.url.starts_with("https:")
+}
+
+/// The certificates of authorities in a PEM file, which may be on a share that hangs; of the system without one.
+pub(crate) async fn authorities(file: Option<&str>) -> Result<Vec<CertificateDer<'static>>, String> {
+    let Some(file) = file else {
+        let system = off_the_runtime(|| rustls_native_certs::load_native_certs().certs).await;
+        return system.map_err(|error| error.message);
+    };
+    let path = file.to_owned();
+    folder::ask(Path::new(file), move || authorities_in(&path)).await?
+}
+
+fn authorities_in(file: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    let cannot = |error: std::io::Error| format!("cannot read {file}: {error}");
+    // A pipe would wait for somebody to write.
+    if !std::fs::metadata(file).map_err(cannot)?.is_file() {
+        return Err(format!("cannot read {file}: it is no file"));
+    }
+    let pem = std::fs::read(file).map_err(cannot)?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
@@ -92,6 +110,8 @@ pub(crate) fn authorities(file: Option<&str>) -> Result<Vec<CertificateDer<'stat
 struct Delivery {
     webhook: AuditWebhook,
     token: Option<Secret>,
+    /// Who may vouch for the service, where it has TLS.
+    roots: Vec<CertificateDer<'static>>,
     note: String,
 }
 
@@ -104,9 +124,8 @@ impl Delivery {
             .http_status_as_error(false)
             .proxy(None)
             .user_agent(concat!("watchpost/", env!("CARGO_PKG_VERSION")));
-        if self.webhook.url.starts_with("https:") {
-            let roots = authorities(self.webhook.ca.as_deref())?;
-            let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+        if has_tls(&self.webhook) {
+            let roots = self.roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
             config = config.tls_config(
                 TlsConfig::builder()
                     .root_certs(RootCerts::Specific(Arc::new(roots)))
@@ -209,7 +228,8 @@ impl Witness {
 
 async fn taken(webhook: &AuditWebhook, newest: &Checkpoint) -> Result<u16, String> {
     let token = secret_from_file("webhook").map_err(|error| error.message)?;
-    let delivery = Delivery { webhook: webhook.clone(), token, note: newest.note.clone() };
+    let roots = if has_tls(webhook) { authorities(webhook.ca.as_deref()).await? } else { Vec::new() };
+    let delivery = Delivery { webhook: webhook.clone(), token, roots, note: newest.note.clone() };
     off_the_runtime(move || delivery.send(PATIENCE)).await.map_err(|error| error.message)?
 }
 
@@ -217,10 +237,11 @@ async fn taken(webhook: &AuditWebhook, newest: &Checkpoint) -> Result<u16, Strin
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+    use std::sync::mpsc;
     use std::thread::JoinHandle;
     use std::time::Duration;
 
-    use super::{Delivery, authorities, checked, is_near};
+    use super::{Delivery, authorities, checked, folder, is_near};
     use crate::contract::AuditWebhook;
     use crate::secrets::Secret;
 
@@ -256,7 +277,7 @@ mod tests {
 
     fn delivery(webhook: AuditWebhook, token: Option<&str>) -> Delivery {
         let token = token.map(|token| Secret::new(token.to_owned()));
-        Delivery { webhook, token, note: NOTE.to_owned() }
+        Delivery { webhook, token, roots: Vec::new(), note: NOTE.to_owned() }
     }
 
     #[test]
@@ -336,11 +357,25 @@ mod tests {
         assert!(is_near(&at("http://127.0.0.1/")) && !is_near(&at("https://log.example/")));
     }
 
-    #[test]
-    fn a_file_of_authorities_has_some() {
+    #[tokio::test]
+    async fn a_file_of_authorities_has_some() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let path = file.path().display().to_string();
-        assert!(authorities(Some(&path)).unwrap_err().contains("no certificate"));
-        assert!(authorities(Some("/nowhere/ca.pem")).unwrap_err().contains("/nowhere/ca.pem"));
+        assert!(authorities(Some(&path)).await.unwrap_err().contains("no certificate"));
+        assert!(authorities(Some("/nowhere/ca.pem")).await.unwrap_err().contains("/nowhere/ca.pem"));
+    }
+
+    #[tokio::test]
+    async fn a_file_of_authorities_on_a_share_that_hangs_is_not_waited_for() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (free, waits) = mpsc::channel::<()>();
+        let hangs = move || waits.recv().is_err();
+        let hung = folder::ask_within(Duration::from_millis(50), file.path(), hangs).await;
+        assert!(hung.is_err());
+        // Would not end before its time if it was read beside the runtime.
+        let path = file.path().display().to_string();
+        let told = tokio::time::timeout(LONG / 2, authorities(Some(&path))).await.expect("at once");
+        assert!(told.unwrap_err().contains("did not answer"));
+        drop(free);
     }
 }

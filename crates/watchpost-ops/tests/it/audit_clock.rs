@@ -8,9 +8,11 @@ use watchpost_model::audit::AuditVerification;
 use watchpost_model::clock::{Clock, ManualClock, SystemClock};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
-use watchpost_ops::contract::{AuditPageRequest, AuditVerify, Nothing};
+use watchpost_ops::contract::{AuditExport, AuditPageRequest, AuditPurge, AuditVerify, Nothing};
 use watchpost_ops::door::operation;
+use watchpost_ops::{BundleDepth, check_bundle};
 
+use crate::audit_export::{said, script};
 use crate::door::{Desk, desk_at, folder};
 use crate::report_tampered::tamper;
 use crate::witness::change;
@@ -50,4 +52,43 @@ async fn a_full_check_by_a_clock_that_is_ahead_counts_as_none() {
     assert!(checked.ok && checked.from == 0, "{:?}", checked.problems);
     assert!(verify(&desk, false).await.from > 0, "and from there it goes on");
     desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_tells_of_clocks_what_the_trail_tells() {
+    let (home, out) = (folder(), folder());
+    let (desk, clock) = timed(&home).await;
+    let years = Duration::days(8 * 365);
+    change(&desk, "One").await;
+    clock.advance(years);
+    // By this the clock stands for a purge.
+    change(&desk, "Two").await;
+    clock.advance(Duration::hours(25));
+    let request = AuditPurge { class: None, reason: "past its time".to_owned() };
+    let purged = desk.ask::<operation::audit_purge>(request).await.expect("one person is known");
+    let record = purged.classes.iter().find_map(|class| class.record).expect("a record says what went");
+    clock.advance(-years);
+    change(&desk, "Three").await;
+    desk.console.close().await;
+    // Nothing that comes from here on is earlier than what is there.
+    clock.advance(years + Duration::hours(1));
+    let owner = desk_at(&home, Tenure::Owner, local_connection(), clock).await;
+    let bundle = out.path().join("bundle");
+    let request = AuditExport { directory: bundle.display().to_string(), ..AuditExport::default() };
+    let exported = owner.ask::<operation::audit_export>(request).await.expect("the trail can be exported");
+
+    let whole = check_bundle(&bundle, Some(&exported.key), BundleDepth::Whole, &|_, _| true);
+    let told = whole.expect("a clock that was wrong breaks nothing").warnings;
+    let ahead = format!("record {record} purged by a clock that was ahead");
+    assert!(told.iter().any(|told| told.starts_with(&ahead)), "{told:?}");
+    assert!(told.iter().any(|told| told.contains("a clock was wrong") && told.contains("days")), "{told:?}");
+    let trail = verify(&owner, true).await;
+    assert!(trail.ok, "{:?}", trail.problems);
+    assert_eq!(told, trail.warnings);
+    let by_script = script(&bundle, &["--key", &exported.key]);
+    let by_script = (by_script.status.success(), said(&by_script));
+    assert!(by_script.0 && by_script.1.contains(&format!("warning: {ahead}")), "{}", by_script.1);
+    let leaves = check_bundle(&bundle, None, BundleDepth::Leaves, &|_, _| true).expect("it holds");
+    assert_eq!(leaves.warnings, Vec::<String>::new(), "of leaves alone no times are read");
+    owner.console.close().await;
 }

@@ -17,9 +17,9 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, EngineState, EventPageRequest, ImportRequest,
-    IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing, RetentionRequest,
-    SimulateRequest, Tag,
+    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, Effect, EngineState, EventPageRequest,
+    ImportRequest, IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing,
+    RestoreRequest, RetentionRequest, SimulateRequest, Tag,
 };
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -503,8 +503,23 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
         .call::<operation::audit_verify>(&run(None), AuditVerify { full: true, ticket: None })
         .await;
     assert!(verified.unwrap().ok, "a check changes nothing: it is not asked for");
+    assert_eq!(shop.trail("audit_verify", AuditOutcome::Success).await, 1, "and leaves its record");
     shop.console.close().await;
     local.console.close().await;
+}
+
+#[test]
+fn what_only_checks_or_tries_is_told_by_the_list_of_operations() {
+    let of = |effect: Effect| OPERATIONS.iter().filter(move |spec| spec.effect == effect);
+    assert_eq!(of(Effect::Check).map(|spec| spec.name).collect::<Vec<_>>(), ["audit_verify"]);
+    let tried = OPERATIONS.iter().filter(|spec| spec.check_if.is_some());
+    assert_eq!(tried.map(|spec| spec.name).collect::<Vec<_>>(), ["restore_run"]);
+    let restore = <operation::restore_run as Operation>::SPEC;
+    let request =
+        |rehearse_only| RestoreRequest { path: "/b".to_owned(), rehearse_only, replace: false, key: None };
+    assert_eq!(restore.effect_of(&request(true)), Effect::Check);
+    assert_eq!(restore.effect_of(&request(false)), Effect::Change);
+    assert_eq!(of(Effect::Change).filter(|spec| spec.effect_of(&request(true)) == Effect::Check).count(), 1);
 }
 
 #[tokio::test]

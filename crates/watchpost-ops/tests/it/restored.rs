@@ -200,6 +200,11 @@ async fn a_block_whose_end_has_passed_is_over() {
     let active = BlockListRequest { state: vec![BlockState::Active], ..BlockListRequest::default() };
     let list = desk.ask::<operation::block_list>(active).await.expect("listed");
     assert_eq!((list.blocks.len(), list.total), (0, 0));
+    let expired = BlockListRequest { state: vec![BlockState::Expired], ..BlockListRequest::default() };
+    let list = desk.ask::<operation::block_list>(expired).await.expect("listed");
+    assert_eq!((list.blocks.len(), list.total, list.in_force, list.not_in_force), (1, 1, 0, 0));
+    let allow = AllowAdd { target: "45.9.0.1".to_owned(), note: "office".to_owned() };
+    desk.ask::<operation::allow_add>(allow).await.expect("nothing blocks it any more");
     desk.console.close().await;
 }
 

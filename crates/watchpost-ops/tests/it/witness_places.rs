@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use watchpost_ops::contract::{AuditPlaces, AuditPlacesPut, Nothing};
+use watchpost_ops::contract::{AuditPlaces, AuditPlacesPut, AuditWebhook, Nothing};
 use watchpost_ops::door::operation;
+use watchpost_ops::error::ErrorCode;
 
 use crate::door::{Desk, folder};
 use crate::witness::{change, open, status, trust, verify};
@@ -27,13 +28,17 @@ async fn kept_in(home: &TempDir, share: &Path) -> PathBuf {
     newest
 }
 
+fn pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().expect("coreutils");
+    assert!(made.success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipe_in_the_place_of_a_checkpoint_is_told_and_nobody_waits_for_it() {
     let (home, share, other) = (folder(), folder(), folder());
     let newest = kept_in(&home, share.path()).await;
     std::fs::remove_file(&newest).expect("it is removed");
-    let made = std::process::Command::new("mkfifo").arg(&newest).status().expect("coreutils");
-    assert!(made.success());
+    pipe(&newest);
 
     let desk = open(&home).await;
     let told = trust(&desk).await;
@@ -76,9 +81,17 @@ async fn a_checkpoint_whose_signature_does_not_hold_is_told_and_counts_nothing_a
         let told = status(&desk).await;
         assert!(!told.ok && told.detail.contains("newest.checkpoint is not signed"), "{told:?}");
         let found = verify(&desk).await;
-        assert!(!found.ok && found.first_bad_seq.is_none(), "{found:?}");
+        assert!(!found.ok && found.only_places_altered(), "{found:?}");
+        // The check found it as well, and the log is not doubted for that.
+        for told in [told, status(&desk).await] {
+            assert!(!told.ok && told.detail.starts_with("the log itself holds: "), "{told:?}");
+            let place = told.altered.expect("only a place was altered");
+            for word in ["newest.checkpoint", "another place", "remove it", "audit verify"] {
+                assert!(place.contains(word) && told.detail.contains(word), "{word}: {place}");
+            }
+        }
         let told = trust(&desk).await;
-        assert!(told.signer.is_some() && !told.places[0].ok, "nothing is held against the log: {told:?}");
+        assert!(told.ok && told.signer.is_some() && !told.places[0].ok, "the log is not doubted: {told:?}");
         change(&desk, "Two").await;
         let signed = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
         assert!(signed.note != note);
@@ -89,6 +102,34 @@ async fn a_checkpoint_whose_signature_does_not_hold_is_told_and_counts_nothing_a
     let desk = open(&home).await;
     desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
     assert!(newest.is_file() && verify(&desk).await.ok && status(&desk).await.ok);
+    desk.console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipe_in_the_place_of_an_authority_is_told_and_nobody_waits_for_it() {
+    let (home, share) = (folder(), folder());
+    let file = share.path().join("ca.pem");
+    pipe(&file);
+    let put = || {
+        let ca = Some(file.display().to_string());
+        let webhook = Some(AuditWebhook { url: "https://127.0.0.1:1/".to_owned(), ca });
+        AuditPlacesPut { places: AuditPlaces { webhook, ..AuditPlaces::default() }, reason: None }
+    };
+    let desk = open(&home).await;
+    let refused = desk.ask::<operation::audit_places_put>(put()).await.expect_err("it is no file");
+    assert_eq!(refused.code, ErrorCode::Validation);
+    assert!(refused.message.contains("ca.pem: it is no file"), "{refused:?}");
+
+    std::fs::remove_file(&file).expect("it is removed");
+    std::fs::write(&file, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n").expect("written");
+    desk.ask::<operation::audit_places_put>(put()).await.expect("a service that is away is no error");
+    std::fs::remove_file(&file).expect("it is removed");
+    pipe(&file);
+    change(&desk, "The work goes on").await;
+    desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it signs");
+    let told = trust(&desk).await;
+    let place = &told.places[0];
+    assert!(told.ok && !place.ok && place.detail.contains("it is no file"), "{place:?}");
     desk.console.close().await;
 }
 
@@ -105,7 +146,7 @@ async fn a_checkpoint_by_an_unknown_key_is_a_doubt_until_it_is_removed() {
     let desk = open(&home).await;
     let told = status(&desk).await;
     assert!(!told.ok && told.detail.contains("does not know its key \"watchpost/stranger\""), "{told:?}");
-    assert!(told.detail.contains("remove it"), "{told:?}");
+    assert!(told.detail.contains("remove it") && told.altered.is_none(), "the log is doubted: {told:?}");
     let refused = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect_err("it may be true");
     assert!(refused.message.contains("watchpost/stranger"), "{refused:?}");
     desk.console.close().await;

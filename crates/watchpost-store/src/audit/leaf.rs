@@ -86,8 +86,13 @@ impl Leaf {
 
     /// The time of the database in microseconds.
     pub(crate) fn micros(&self) -> Option<i64> {
-        DateTime::parse_from_rfc3339(&self.at).ok().map(|at| at.timestamp_micros())
+        micros(&self.at)
     }
+}
+
+/// The microseconds of a time that [`time_text`] wrote.
+pub(crate) fn micros(text: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_micros())
 }
 
 /// RFC 3339, UTC, microseconds.

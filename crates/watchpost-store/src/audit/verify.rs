@@ -10,7 +10,7 @@ mod lane;
 mod period;
 pub(super) mod rows;
 pub(super) mod taken;
-mod times;
+pub(super) mod times;
 
 pub(crate) use period::unconfirmed_checkpoints;
 
@@ -229,6 +229,7 @@ impl Check {
             erased: check.taken(),
             set_apart: check.set_apart,
             own_faults: check.own_faults,
+            altered: Vec::new(),
             problems: check.problems,
             warnings: check.times.warnings(),
             strength,

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use watchpost_model::event::{Entity, EntityKind};
 use watchpost_model::overview::{CountryCount, TopEntity};
 use watchpost_model::period::Period;
@@ -42,7 +43,13 @@ impl Named {
 }
 
 /// `hidden`: alerts on Redis that are in no incident, and what each is about. They have the category of calls and are none.
-pub(super) async fn of(tx: &mut Tx, period: Period, hidden: &[(i64, String)]) -> Result<Busiest, StoreError> {
+/// `now`: when it counts whether a source is blocked.
+pub(super) async fn of(
+    tx: &mut Tx,
+    period: Period,
+    hidden: &[(i64, String)],
+    now: DateTime<Utc>,
+) -> Result<Busiest, StoreError> {
     let plan = Plan::of(tx, period).await?;
     let (sources, by_country) = match plan.names(tx, Kind::Source).await? {
         Some(names) => (sources_among(&names), countries_among(tx, &names).await?),
@@ -54,10 +61,10 @@ pub(super) async fn of(tx: &mut Tx, period: Period, hidden: &[(i64, String)]) ->
         None => targets(tx, period, &hidden).await?,
     };
     Ok(Busiest {
-        sources: top(tx, EntityKind::Ip, sources).await?,
+        sources: top(tx, EntityKind::Ip, sources, now).await?,
         by_country,
-        targets: top(tx, EntityKind::Endpoint, targets).await?,
-        called: top(tx, EntityKind::Endpoint, called).await?,
+        targets: top(tx, EntityKind::Endpoint, targets, now).await?,
+        called: top(tx, EntityKind::Endpoint, called, now).await?,
     })
 }
 
@@ -203,8 +210,13 @@ async fn targets(
 }
 
 /// What is known of each, most events first.
-async fn top(tx: &mut Tx, kind: EntityKind, names: Vec<Named>) -> Result<Vec<TopEntity>, StoreError> {
-    let spans = spans_in_force(tx).await?;
+async fn top(
+    tx: &mut Tx,
+    kind: EntityKind,
+    names: Vec<Named>,
+    now: DateTime<Utc>,
+) -> Result<Vec<TopEntity>, StoreError> {
+    let spans = spans_in_force(tx, now).await?;
     let mut list = Vec::with_capacity(names.len());
     for Named { name, events, failures } in names {
         let active = tx

@@ -17,6 +17,7 @@ both!(
     blocks_come_and_go,
     a_block_contains_its_incident,
     what_was_active_at_an_instant_is_found,
+    one_past_its_end_is_expired_though_nobody_marked_it,
     previews_count_ranges,
     the_allowlist
 );
@@ -176,6 +177,63 @@ async fn what_was_active_at_an_instant_is_found(world: World) {
         let (rows, _) = world.store.blocks_made(&[], None, Some(at), None, 9).await.unwrap();
         assert_eq!(rows.len(), blocks, "{to}");
         assert_eq!(kpi(&overview, "blocks_active"), Some(blocks as f64), "{to}");
+    }
+}
+
+async fn one_past_its_end_is_expired_though_nobody_marked_it(world: World) {
+    use BlockState::{Active, Expired, Failed, Pending, Removed};
+    world.ingest(&events(2, world.now() - Duration::minutes(1)), &[]).await;
+    for (target, state, hours) in [
+        ("203.0.113.1", Active, 1),
+        ("203.0.113.2", Pending, 1),
+        ("203.0.113.3", Failed, 1),
+        ("203.0.113.4", Removed, 1),
+        ("203.0.113.5", Active, 2),
+    ] {
+        let block = Block { expires_at: world.now() + Duration::hours(hours), ..block(&world, target) };
+        world.store.block_insert(&block, draft("block_add")).await.unwrap();
+        if state != Pending {
+            world.store.block_state_set(block.id, state, None, draft("block_add")).await.unwrap();
+        }
+    }
+    // What is found in these states: the last parts of the targets, newest first, and the counts.
+    let found = async |states: &[BlockState]| {
+        let (rows, counts) = world.store.blocks_made(states, None, None, None, 9).await.unwrap();
+        let mut rows: Vec<(BlockState, String)> =
+            rows.into_iter().map(|row| (row.state, row.target.to_string())).collect();
+        rows.sort_by(|(_, one), (_, other)| one.cmp(other));
+        let of = |wanted: BlockState| rows.iter().filter(|(state, _)| *state == wanted).count() as u64;
+        assert!(counts.iter().all(|(state, n)| of(*state) == *n), "{states:?}: {rows:?} {counts:?}");
+        let last = |(_, target): &(BlockState, String)| target.rsplit('.').next().unwrap().to_owned();
+        (rows.iter().map(last).collect::<Vec<_>>().concat(), counts)
+    };
+    let is_blocked = async || {
+        let now = world.now();
+        let overview = world.store.overview(Period::ending(now, Duration::hours(4)), now, 12).await.unwrap();
+        overview.top_sources.iter().any(|top| top.entity.value == "203.0.113.1" && top.blocked)
+    };
+    world.clock.advance(Duration::minutes(59));
+    assert_eq!(found(&[Active, Pending]).await, ("125".to_owned(), vec![(Active, 2), (Pending, 1)]));
+    assert_eq!(found(&[Expired]).await, (String::new(), Vec::new()));
+    assert!(is_blocked().await);
+
+    world.clock.advance(Duration::minutes(1));
+    for marked in [0, 1, 2] {
+        assert_eq!(found(&[Expired]).await, ("12".to_owned(), vec![(Expired, 2)]), "{marked} are marked");
+        assert_eq!(found(&[Active]).await, ("5".to_owned(), vec![(Active, 1)]));
+        assert_eq!(found(&[Pending]).await, (String::new(), Vec::new()));
+        assert_eq!(
+            found(&[Pending, Failed, Removed]).await,
+            ("34".to_owned(), vec![(Failed, 1), (Removed, 1)])
+        );
+        let all = vec![(Active, 1), (Expired, 2), (Failed, 1), (Removed, 1)];
+        assert_eq!(found(&[]).await, ("12345".to_owned(), all));
+        assert!(!is_blocked().await, "nor does the Overview say so");
+        let due = world.store.blocks_due_to_expire(world.now()).await.unwrap();
+        assert_eq!(due.len(), 2 - marked, "an engine finds what it has to mark");
+        if let Some(over) = due.first() {
+            world.store.block_state_set(over.id, Expired, None, draft("block_expire")).await.unwrap();
+        }
     }
 }
 

@@ -48,6 +48,7 @@ export const common = {
   'status.label': 'Zustand des Arbeitsbereichs',
   'status.production': 'Produktion',
   'status.trail_bad': 'Prüfprotokoll stimmt nicht',
+  'status.place_bad': 'Ein Ort für Prüfpunkte wurde verändert',
   'status.health_bad': 'Redis: {n} {n|Alarm|Alarme}',
   'status.copies_bad': 'Keine gute Kopie der Datenbank',
   'status.no_connection': 'Keine Verbindung offen',

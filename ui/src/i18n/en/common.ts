@@ -49,6 +49,7 @@ export const common = {
   'status.label': 'Workspace status',
   'status.production': 'Production',
   'status.trail_bad': 'Audit trail does not hold',
+  'status.place_bad': 'A place of checkpoints was altered',
   'status.health_bad': 'Redis: {n} {n|alert|alerts}',
   'status.copies_bad': 'No good copy of the database',
   'status.no_connection': 'No connection open',

@@ -164,7 +164,7 @@ export function panelAnswers(empty: boolean) {
     audit_show: auditShow,
     audit_verify: async () => {
       await wait(500);
-      return { ok: true, leaves: 4_812, from: 4_700, unrecorded: false, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], warnings: [], erased: [], set_apart: [], own_faults: [], strength: 'second_place' };
+      return { ok: true, leaves: 4_812, from: 4_700, unrecorded: false, witnesses: 0, root: 'sZRqySSS0jR8YjW00mERhLGUasklEtI0fGI1tNJhEYQ=', checkpoints: 413, first_bad_seq: null, problems: [], warnings: [], erased: [], set_apart: [], own_faults: [], altered: [], strength: 'second_place' };
     },
     audit_verify_progress: () => ({ step: 'checking records', done: 2_000, total: 4_812, running: true }),
     audit_verify_cancel: () => ({ step: '', done: 0, total: 0, running: false }),

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, waitFor } from '@testing-library/svelte';
 import { tick } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditFilter, AuditPageRequest, AuditVerify } from '$ui/generated/model';
+import type { AuditFilter, AuditPageRequest, AuditVerification, AuditVerify } from '$ui/generated/model';
 import { demoPlatform } from '$ui/platform/demo/index';
 import type { FakePlatform } from '$ui/platform/fake';
 import { App, appContext } from '$ui/state/app.svelte';
@@ -148,7 +148,7 @@ describe('the audit trail', () => {
     const finding = 'record 7 was changed';
     cleanup();
     platform.answers.audit_trust = () => ({ ...calm, ok: false, problem: `it found: ${finding}`, first_bad_seq: 7, failed_at: '2026-11-20T10:00:00Z', verified_size: null, verified_at: null, full_at: null });
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: [finding], warnings: [], erased: [], set_apart: [], own_faults: [], strength: 'session_key' });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, problems: [finding], warnings: [], erased: [], set_apart: [], own_faults: [], altered: [], strength: 'session_key' });
     const shown = render(AuditView, { context: appContext(new App(platform)) });
     await waitFor(() => expect(hook('audit-doubt').textContent, 'of a check before').toContain(finding));
     await fireEvent.click(hook('audit-verify'));
@@ -160,7 +160,7 @@ describe('the audit trail', () => {
   });
 
   it('does not soften a trail that does not hold', async () => {
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], warnings: [], erased: [], set_apart: [], own_faults: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 7, first_bad_tile: 'tile/0/000', problems: ['record 7 was changed'], warnings: [], erased: [], set_apart: [], own_faults: [], altered: [], strength: 'session_key', stamp: { size: 5, at: '2026-11-22T07:56:22Z', authority: 'Test TSA', kept_at: '2026-11-22T08:00:00Z' } });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-verification').dataset['ok']).toBe('false'));
     expect(hook('audit-problems').textContent).toContain('record 7 was changed');
@@ -171,12 +171,25 @@ describe('the audit trail', () => {
     expect(hook('audit-stamp').textContent).toContain('Test TSA');
   });
 
+  it('says of an altered place that the trail itself holds, unless it does not', async () => {
+    const place = '/share/newest.checkpoint is not a checkpoint of this log: somebody altered it';
+    const found: AuditVerification = { ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: null, problems: [place], warnings: [], erased: [], set_apart: [], own_faults: [], altered: [place], strength: 'local_only' };
+    platform.answers.audit_verify = () => found;
+    await fireEvent.click(hook('audit-verify'));
+    await waitFor(() => expect(hook('audit-verification').textContent).toContain('The trail itself holds'));
+    expect(hook('audit-verification').dataset['ok'], 'somebody has to look').toBe('false');
+    expect(hook('audit-problems').textContent).toContain(place);
+    platform.answers.audit_verify = () => ({ ...found, first_bad_seq: 7, problems: ['record 7 was changed', place] });
+    await fireEvent.click(hook('audit-verify'));
+    await waitFor(() => expect(hook('audit-verification').textContent).toContain('The trail does not hold'));
+  });
+
   it('leads from a record that its own writer got wrong to where it is set apart, and tells what is', async () => {
     const [row] = (await platform.call('audit_page', { filter: { text: null, actor: null, action: null, outcome: null }, before: null, limit: 1 })).rows;
     if (row === undefined) throw new Error('the demo has records');
     const problem = 'record 7: what it says of a key is not vouched for';
     platform.answers.audit_show = () => ({ record: { ...row, seq: 7 }, leaf: '{}', covered_by: null, erased_by: null });
-    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 6, problems: ['record 6: the leaf is not canonical', problem], warnings: [], erased: [], set_apart: [{ record: 3, by: 9, problem: 'record 3: the payload does not open with its key' }], own_faults: [{ record: 7, problem }], strength: 'session_key' });
+    platform.answers.audit_verify = () => ({ ok: false, leaves: 10, from: 0, unrecorded: false, witnesses: 0, root: 'x', checkpoints: 1, first_bad_seq: 6, problems: ['record 6: the leaf is not canonical', problem], warnings: [], erased: [], set_apart: [{ record: 3, by: 9, problem: 'record 3: the payload does not open with its key' }], own_faults: [{ record: 7, problem }], altered: [], strength: 'session_key' });
     await fireEvent.click(hook('audit-verify'));
     await waitFor(() => expect(hook('audit-apart').textContent).toMatch(/record 3: the payload does not open.*Set apart by record 9/));
     expect(document.querySelectorAll('[data-test=audit-own-fault-open]'), 'what was altered is not the fault of its writer').toHaveLength(1);

@@ -1,6 +1,6 @@
 //! What the log says was erased or set apart: the only reasons for which a record may be shown without its content.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::audit::apart::{self, Apart};
 use crate::audit::bundle::BundleProblem;
@@ -17,6 +17,8 @@ pub(super) struct Erasures {
     keys: HashMap<Id, i64>,
     /// Records whose content went, by number.
     records: TakenRanges,
+    /// Those of them, by number, that were the retention of a class.
+    purges: HashSet<i64>,
     /// Records that were set apart.
     apart: Apart,
 }
@@ -26,14 +28,20 @@ impl Erasures {
     pub(super) fn take(&mut self, leaf: &Leaf) -> Result<(), BundleProblem> {
         let said =
             fact(leaf).map_err(|problem| BundleProblem::bad(format!("record {}: {problem}", leaf.seq)))?;
-        if let Some(Fact::Erased { key, records, .. }) = said {
+        if let Some(Fact::Erased { key, records, class }) = said {
             let key = key.and_then(|key| id(key.as_bytes()));
             self.keys.extend(key.map(|key| (key, leaf.seq)));
+            self.purges.extend(class.map(|_| leaf.seq));
             for (from, to) in records {
                 self.records.take(from, to, leaf.seq);
             }
         }
         Ok(())
+    }
+
+    /// Is this record one of a purge?
+    pub(super) fn is_purge(&self, seq: i64) -> bool {
+        self.purges.contains(&seq)
     }
 
     /// Takes what a record sets apart.

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sha2::{Digest, Sha256};
 
 use crate::audit::apart;
-use crate::audit::bundle::BundleProblem;
+use crate::audit::bundle::{BundleDepth, BundleProblem};
 use crate::audit::keys;
-use crate::audit::leaf::Leaf;
+use crate::audit::leaf::{Leaf, micros};
 use crate::audit::tree::Hash;
 
 /// Bytes read at once by each thread, and about how often progress is told.
@@ -149,13 +149,15 @@ pub(super) struct Told {
     pub(super) key: Id,
     /// Does it tell of a key that signs, of an erasure, or of a record that is set apart? An export has these leaves also from outside of its period.
     pub(super) is_aside: bool,
+    /// Its time in microseconds, where all of a bundle is checked.
+    pub(super) at: Option<i64>,
 }
 
 /// Reads a leaf of this log; `None` if it is not canonical, or of another log.
 ///
 /// The leaf whole is there if it is one that an export has from outside of its period as well.
-pub(super) fn leaf(line: &[u8], log: &str) -> Option<(Told, Option<Leaf>)> {
-    if let Some(told) = plain_leaf(line, log) {
+pub(super) fn leaf(line: &[u8], log: &str, depth: BundleDepth) -> Option<(Told, Option<Leaf>)> {
+    if let Some(told) = plain_leaf(line, log, depth) {
         return Some((told, None));
     }
     let leaf = Leaf::parse(line).filter(|leaf| leaf.client.log == log)?;
@@ -164,12 +166,21 @@ pub(super) fn leaf(line: &[u8], log: &str) -> Option<(Told, Option<Leaf>)> {
         leaf.client.action.as_str(),
         keys::ADD | keys::REVOKE | crate::privacy::DONE | apart::ACTION
     );
-    Some((Told { seq: leaf.seq, commitment, key, is_aside }, is_aside.then_some(leaf)))
+    let at = time(leaf.at.as_bytes(), depth);
+    Some((Told { seq: leaf.seq, commitment, key, is_aside, at }, is_aside.then_some(leaf)))
+}
+
+/// The time of a leaf; of leaves alone nobody asks for it.
+fn time(text: &[u8], depth: BundleDepth) -> Option<i64> {
+    match depth {
+        BundleDepth::Whole => std::str::from_utf8(text).ok().and_then(micros),
+        BundleDepth::Leaves => None,
+    }
 }
 
 /// A leaf without facts and without escapes, member by member: almost every one is. What is not of this form is for
 /// [`Leaf::parse`].
-fn plain_leaf(line: &[u8], log: &str) -> Option<Told> {
+fn plain_leaf(line: &[u8], log: &str, depth: BundleDepth) -> Option<Told> {
     let mut rest = line;
     let action = member(&mut rest, br#"{"b":{"a":""#)?;
     let is_aside = action == crate::privacy::DONE.as_bytes() || action == apart::ACTION.as_bytes();
@@ -190,9 +201,9 @@ fn plain_leaf(line: &[u8], log: &str) -> Option<Told> {
     let end = rest.iter().position(|byte| *byte == b',')?;
     let (digits, behind) = rest.split_at_checked(end)?;
     rest = behind;
-    member(&mut rest, br#","t":""#)?;
+    let at = member(&mut rest, br#","t":""#)?;
     (rest == b"}").then_some(())?;
-    Some(Told { seq: number(digits)?, commitment, key, is_aside: false })
+    Some(Told { seq: number(digits)?, commitment, key, is_aside: false, at: time(at, depth) })
 }
 
 /// The text of a member behind `name`, which ends with a quotation mark; none with an escape.
@@ -281,6 +292,7 @@ fn member_or_null(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::{leaf, plain_leaf, record};
+    use crate::audit::bundle::BundleDepth::{Leaves, Whole};
     use crate::audit::leaf::{ClientPart, Leaf};
 
     fn a_leaf(action: &str, facts: &[(&str, &str)]) -> Leaf {
@@ -310,8 +322,11 @@ mod tests {
     fn a_plain_leaf_is_read_as_the_parser_reads_it_and_no_other() {
         let log = "1f".repeat(16);
         let plain = a_leaf("incident_take", &[]).to_bytes().unwrap();
-        let told = plain_leaf(&plain, &log).expect("it has no facts and no escapes");
+        let told = plain_leaf(&plain, &log, Whole).expect("it has no facts and no escapes");
         assert_eq!((told.seq, told.commitment, told.key), (4_711, [0x5c; 32], [0x0c; 16]));
+        let micros = a_leaf("incident_take", &[]).micros();
+        assert!(told.at == micros && micros.is_some(), "{told:?}");
+        assert_eq!(plain_leaf(&plain, &log, Leaves).and_then(|told| told.at), None);
         for (action, facts) in [
             ("checkpoint.sign", &[("root", "x")][..]),
             ("quote\"", &[]),
@@ -320,14 +335,15 @@ mod tests {
             ("audit_set_apart", &[]),
         ] {
             let other = a_leaf(action, facts).to_bytes().unwrap();
-            assert!(plain_leaf(&other, &log).is_none(), "{action}");
-            let (told, whole) = leaf(&other, &log).expect("the parser reads it");
+            assert!(plain_leaf(&other, &log, Whole).is_none(), "{action}");
+            let (told, whole) = leaf(&other, &log, Whole).expect("the parser reads it");
             let is_aside = matches!(action, "key.add" | "erasure.done" | "audit_set_apart");
             assert_eq!((told.seq, told.is_aside, whole.is_some()), (4_711, is_aside, is_aside));
+            assert_eq!(told.at, micros, "{action}");
         }
-        assert!(leaf(&plain, "another log").is_none());
+        assert!(leaf(&plain, "another log", Whole).is_none());
         for cut in 0..plain.len() {
-            assert!(leaf(&plain[..cut], &log).is_none(), "cut at {cut}");
+            assert!(leaf(&plain[..cut], &log, Whole).is_none(), "cut at {cut}");
         }
         let text = String::from_utf8(plain).unwrap();
         for (from, to) in [
@@ -339,7 +355,7 @@ mod tests {
         ] {
             let altered = text.replacen(from, to, 1);
             assert_ne!(altered, text);
-            assert!(leaf(altered.as_bytes(), &log).is_none(), "{to}");
+            assert!(leaf(altered.as_bytes(), &log, Whole).is_none(), "{to}");
         }
     }
 

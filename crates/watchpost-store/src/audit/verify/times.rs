@@ -13,7 +13,7 @@ const PURGE_AHEAD: i64 = 86_400_000_000;
 
 /// The times of the records so far, in microseconds.
 #[derive(Debug, Default)]
-pub(super) struct Times {
+pub(in crate::audit) struct Times {
     /// The latest, with the number of its record.
     latest: Option<(i64, i64)>,
     /// The first record that is earlier than one before it, with its time, and that one.
@@ -28,7 +28,7 @@ pub(super) struct Times {
 
 impl Times {
     /// Takes the time of the next record.
-    pub(super) fn take(&mut self, seq: i64, at: i64, is_purge: bool) {
+    pub(in crate::audit) fn take(&mut self, seq: i64, at: i64, is_purge: bool) {
         let ahead = &mut self.ahead;
         self.purges.retain(|(purge, then)| {
             let fits = then.saturating_sub(at) <= PURGE_AHEAD;
@@ -59,7 +59,7 @@ impl Times {
     }
 
     /// What there is to tell, for people.
-    pub(super) fn warnings(self) -> Vec<String> {
+    pub(in crate::audit) fn warnings(self) -> Vec<String> {
         let back = self.first.map(|[(seq, at), (before, then)]| {
             format!(
                 "record {seq} is of {}, and record {before} before it of {}: a clock was wrong, or was set back; {} earlier \
