@@ -5,7 +5,7 @@ use watchpost_model::access::Role;
 use watchpost_model::connection::{Connection, DatabaseConnection};
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Console;
-use watchpost_ops::contract::WorkspaceStatus;
+use watchpost_ops::contract::{Tag, WorkspaceStatus};
 use watchpost_ops::live::LiveFeed;
 
 use crate::door::caller;
@@ -106,5 +106,20 @@ async fn a_connection_that_does_not_open_says_why_until_one_does() {
 
     console.open(local_connection()).await.expect("a file opens");
     assert_eq!(console.status(&caller(Role::Viewer)).await.opening_failed, None, "it is open");
+    console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_begins_hears_of_what_changes_after_it_and_of_nothing_before() {
+    let home = crate::door::folder();
+    let console = of_file(home.path(), None).console;
+    let mut page = LiveFeed::of_page(&console, caller(Role::Viewer));
+    assert!(page.next().await.changed.is_empty(), "what it shows it asks for after this");
+    let mut other = LiveFeed::new(&console, caller(Role::Viewer));
+    assert_eq!(other.next().await.changed, Tag::ALL, "what it shows may be older");
+
+    console.open(local_connection()).await.expect("a file opens");
+    // That it was on its way was told as well.
+    while page.next().await.changed != Tag::ALL {}
     console.close().await;
 }
