@@ -58,26 +58,38 @@ const ROOM_EVERY: Duration = Duration::from_secs(60);
 const PLAN_EVERY: Duration = Duration::from_secs(15);
 
 /// Starts the tasks. What others change from the moment this returns is announced: the counters are read here, not by
-/// the first turn of a task that may come later.
+/// the first turn of a task that may come later. The others begin when the first figures are drawn.
 pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     let known = workspace.store().revisions().await.ok();
-    workspace.run(every(PROBE_EVERY, console, workspace, watch_redis));
-    workspace.run(engine::run(console.clone(), workspace.clone()));
     workspace.run(hearing::listen(console.clone(), workspace.clone(), known));
     workspace.run(hearing::hear(workspace.clone()));
-    workspace.run(sample_health(console.clone(), workspace.clone()));
-    workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
+    workspace.engine().begins();
+    run_later(console, workspace, every(PROBE_EVERY, console, workspace, watch_redis));
+    run_later(console, workspace, engine::run(console.clone(), workspace.clone()));
+    run_later(console, workspace, sample_health(console.clone(), workspace.clone()));
+    run_later(console, workspace, every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
     // Where the database has roles, the rest is for the login of `watchpost serve`: those of people may not write it.
     if workspace.role().is_some() {
         return;
     }
-    workspace.run(every(ROOM_EVERY, console, workspace, make_room));
-    workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
-    workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
-    workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
-    workspace.run(index_words(workspace.clone()));
-    workspace.run(pack_hours(workspace.clone()));
-    workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
+    run_later(console, workspace, every(ROOM_EVERY, console, workspace, make_room));
+    run_later(console, workspace, every(EXPIRE_EVERY, console, workspace, expire));
+    run_later(console, workspace, every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
+    run_later(console, workspace, every(PLACE_EVERY, console, workspace, place_sources));
+    run_later(console, workspace, index_words(workspace.clone()));
+    run_later(console, workspace, pack_hours(workspace.clone()));
+    run_later(console, workspace, every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
+}
+
+/// Runs a task from when the first figures are drawn: it would take the processors and the database from them. One that
+/// was not begun when the workspace closes is none.
+fn run_later(console: &Console, workspace: &Workspace, task: impl Future<Output = ()> + Send + 'static) {
+    let (console, stop) = (console.clone(), workspace.stop_token());
+    workspace.run(async move {
+        if stop.run_until_cancelled(console.first_figures()).await.is_some() {
+            task.await;
+        }
+    });
 }
 
 /// Calls `step` at an interval until the workspace closes. A step that takes longer delays the next one.
