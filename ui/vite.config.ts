@@ -1,13 +1,45 @@
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import type { HtmlTagDescriptor, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // WebKitGTK 2.50 is the oldest engine of the window; naming it keeps `light-dark()`, `oklch()` and nesting as written.
 const target = 'safari18';
 
+/**
+ * Has the page name what the panel needs that most windows begin with, and the font of nearly all text: they come with the
+ * first files, and not once these have run and are laid out.
+ */
+const firstPanel: Plugin = {
+  name: 'first-panel',
+  transformIndexHtml: {
+    order: 'post',
+    handler(html, { bundle = {} }) {
+      const [scripts, styles] = [new Set<string>(), new Set<string>()];
+      const take = (name: string): void => {
+        const part = bundle[name];
+        if (part?.type !== 'chunk' || scripts.has(name)) return;
+        scripts.add(name);
+        for (const other of part.imports) take(other);
+        for (const style of part.viteMetadata?.importedCss ?? []) styles.add(style);
+      };
+      const parts = Object.values(bundle);
+      for (const part of parts) if (part.type === 'chunk' && part.name === 'overview-view') take(part.fileName);
+      const fonts = parts.map((part) => part.fileName).filter((name) => name.includes('/inter-latin-wght-normal'));
+      const link = (attrs: Record<string, string>) => (name: string): HtmlTagDescriptor => ({ tag: 'link', attrs: { ...attrs, crossorigin: true, href: `./${name}` }, injectTo: 'head' });
+      const missing = (names: Iterable<string>): string[] => [...names].filter((name) => !html.includes(name));
+      return [
+        ...missing(scripts).map(link({ rel: 'modulepreload' })),
+        ...missing(styles).map(link({ rel: 'stylesheet' })),
+        ...missing(fonts).map(link({ rel: 'preload', as: 'font', type: 'font/woff2' })),
+      ];
+    },
+  },
+};
+
 // Tools demand a default export here.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), firstPanel],
   // Relative, so that the same build serves from tauri:// and from any path of the daemon.
   base: './',
   resolve: {

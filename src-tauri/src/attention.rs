@@ -29,7 +29,7 @@ const NOTICES_MAX: usize = 3;
 const OPEN_MAX: usize = 5;
 /// Incidents that are looked at for new ones.
 const LOOKED_AT: u32 = 500;
-/// The icon waits so long for a page that has drawn its first figures.
+/// The icon and the notices wait so long for a page that has drawn its first figures.
 const DRAWN_MAX: Duration = Duration::from_secs(10);
 
 /// What the quick actions of the menu know and say.
@@ -273,21 +273,23 @@ fn picture(app: &AppHandle, is_marked: bool) -> Image<'static> {
 
 /// Starts the icon and the notices; they end with the process.
 pub(crate) fn start(app: &AppHandle) {
-    let panel = Panel::default();
-    drop(tauri::async_runtime::spawn(place(app.clone(), panel.clone())));
-    drop(tauri::async_runtime::spawn(watch(app.clone(), panel)));
+    drop(tauri::async_runtime::spawn(begin(app.clone())));
 }
 
-/// Makes the icon when a page has drawn its first figures: it takes the thread of the windows a tenth of a second or two,
-/// which they would come later. Where no page says so it comes all the same.
-async fn place(app: AppHandle, panel: Panel) {
+/// Makes the icon, and looks for what is to be told, when a page has drawn its first figures, which would come later: the
+/// icon takes the thread of the windows a tenth of a second or two, and the look asks what the page asks too. Where no page
+/// says so both come all the same.
+async fn begin(app: AppHandle) {
     if tokio::time::timeout(DRAWN_MAX, app.state::<Desk>().drawn()).await.is_err() {
         tracing::info!("no page has said that it is drawn");
     }
-    let making = app.clone();
-    if let Err(problem) = app.run_on_main_thread(move || panel.make(&making)) {
+    let panel = Panel::default();
+    let (making, made) = (app.clone(), panel.clone());
+    if let Err(problem) = app.run_on_main_thread(move || made.make(&making)) {
         tracing::debug!(%problem, "no icon in the desktop's panel");
     }
+    // Ends with the process.
+    drop(tauri::async_runtime::spawn(watch(app, panel)));
 }
 
 async fn watch(app: AppHandle, panel: Panel) {

@@ -48,15 +48,11 @@ macro_rules! expand_commands {
 
 watchpost_ops::for_each_operation!(expand_commands);
 
-/// Feeds the page with live batches until it is gone.
+/// Feeds the page with live batches until it is gone. Done when it is asked for, before anything that is asked after it: no
+/// change comes between an answer and the feed.
 #[tauri::command]
-async fn live_subscribe(
-    desk: tauri::State<'_, Desk>,
-    webview: Webview,
-    channel: Channel<LiveBatch>,
-) -> Result<(), ()> {
+fn live_subscribe(desk: tauri::State<'_, Desk>, webview: Webview, channel: Channel<LiveBatch>) {
     desk.feed(webview.label(), channel);
-    Ok(())
 }
 
 /// The link that waits for this window, once: its page may not have been there to hear of it.

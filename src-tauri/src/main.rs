@@ -122,7 +122,6 @@ fn run() -> anyhow::Result<()> {
         .invoke_handler(commands::handler())
         .setup(|app| {
             windows::restore(app.handle());
-            app.state::<Desk>().open_first();
             follow_links(app);
             attention::start(app.handle());
             memory::start();
@@ -130,6 +129,8 @@ fn run() -> anyhow::Result<()> {
             Ok(())
         })
         .build(tauri::generate_context!())?;
+    // A second start has ended by now. The window is made when the loop runs, and takes a while: meanwhile this opens.
+    app.state::<Desk>().open_first();
     app.run(|app, event| match event {
         RunEvent::Exit => {
             tracing::info!("the last window is closed; closing the workspace");

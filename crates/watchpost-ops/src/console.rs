@@ -48,12 +48,16 @@ pub struct ConsoleOptions {
     /// How often an owner asks the database what other consoles changed; [`ASK_EVERY`] but in tests.
     pub ask_every: Duration,
     /// How long opening a connection waits for its Redis; [`REDIS_WAIT`] but in the window, which shows what the database
-    /// holds meanwhile. With a shorter one a private server is started when [`Console::tell_drawn`] was called.
+    /// holds meanwhile. With a shorter one a private server is started, and the work of an owner begun, when
+    /// [`Console::tell_drawn`] was called.
     pub redis_wait: Duration,
 }
 
 /// Opening waits until the first try of Redis has ended, well or not.
 pub const REDIS_WAIT: Duration = Duration::MAX;
+
+/// So long what can wait for the first figures waits for a page that draws none.
+const DRAWN_WAIT: Duration = Duration::from_secs(2);
 
 /// How often the database is asked what other consoles changed; half the promised two seconds.
 pub const ASK_EVERY: Duration = Duration::from_millis(900);
@@ -147,6 +151,14 @@ impl Console {
     /// The first figures are drawn: what had to stand back for them may begin.
     pub fn tell_drawn(&self) {
         self.0.drawn.cancel();
+    }
+
+    /// Returns when the first figures are drawn, or soon after where nobody draws any; at once but in a window. What they do
+    /// not need leaves the processors to them.
+    pub(crate) async fn first_figures(&self) {
+        if self.0.redis_wait < REDIS_WAIT {
+            let _elapsed = tokio::time::timeout(DRAWN_WAIT, self.0.drawn.cancelled()).await;
+        }
     }
 
     /// The time of this console's clock.

@@ -105,6 +105,11 @@ impl Engine {
         }
     }
 
+    /// It is going to run in this process: nobody is to look for another one that does.
+    pub(crate) fn begins(&self) {
+        self.set(EngineState::Starting, "");
+    }
+
     /// Erasures of people up to which its detectors were built anew.
     pub(crate) fn erasures(&self) -> i64 {
         self.erasures.load(Ordering::Relaxed)

@@ -14,7 +14,7 @@ use crate::contract::{Tag, WorkspaceStatus};
 
 /// The shortest time between two batches.
 const PACE: Duration = Duration::from_millis(250);
-/// The longest: a batch without changes still tells that the console is alive and how old what it shows is.
+/// The longest for a page: a batch without changes still tells that the console is alive and how old what it shows is.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// One batch; at most four a second.
@@ -41,22 +41,47 @@ pub struct LiveFeed {
     changes: broadcast::Receiver<BTreeSet<Tag>>,
     seq: u64,
     jobs_before: Vec<JobRun>,
+    /// What the first batch calls stale.
+    stale_at_first: &'static [Tag],
+    heartbeat: Duration,
 }
 
 impl LiveFeed {
     /// A feed that begins with everything stale.
     #[must_use]
     pub fn new(console: &Console, caller: Caller) -> Self {
-        Self { console: console.clone(), caller, changes: console.changes(), seq: 0, jobs_before: Vec::new() }
+        Self {
+            console: console.clone(),
+            caller,
+            changes: console.changes(),
+            seq: 0,
+            jobs_before: Vec::new(),
+            stale_at_first: Tag::ALL,
+            heartbeat: HEARTBEAT,
+        }
     }
 
-    /// The next batch: after a change, or after two seconds without one. Bursts are folded into one batch.
+    /// The feed of a page that begins: it asks for what it shows after this, so nothing of it is stale yet.
+    #[must_use]
+    pub fn of_page(console: &Console, caller: Caller) -> Self {
+        Self { stale_at_first: &[], ..Self::new(console, caller) }
+    }
+
+    /// A feed for who wants to hear of changes, and not that the console is alive: without one a batch comes as rarely as
+    /// this.
+    #[must_use]
+    pub fn resting(self, heartbeat: Duration) -> Self {
+        Self { heartbeat, ..self }
+    }
+
+    /// The next batch: after a change, or after two seconds without one, unless it rests longer. Bursts are folded into one
+    /// batch.
     pub async fn next(&mut self) -> LiveBatch {
         let mut changed: BTreeSet<Tag> = BTreeSet::new();
         if self.seq == 0 {
-            changed.extend(Tag::ALL);
+            changed.extend(self.stale_at_first);
         } else {
-            self.wait(HEARTBEAT, &mut changed).await;
+            self.wait(self.heartbeat, &mut changed).await;
             let pause = tokio::time::Instant::now() + PACE;
             while tokio::time::Instant::now() < pause {
                 self.wait(pause - tokio::time::Instant::now(), &mut changed).await;

@@ -40,8 +40,10 @@ const PLACE_EVERY: Duration = Duration::from_secs(2);
 /// Sources whose places are asked and written at once.
 const PLACED: u32 = 2_000;
 
-/// How often it is looked whether there are events to add to the index of their words.
+/// How often it is looked whether there are events to add to the index of their words, and how often after a look that
+/// found none.
 const TEXT_EVERY: Duration = Duration::from_millis(500);
+const TEXT_REST: Duration = Duration::from_secs(2);
 /// How much of that time it takes while events are coming in, half of it in pauses.
 const TEXT_SHARE: Duration = Duration::from_millis(200);
 /// So long nothing came in before what is too little for a step of its own is added too.
@@ -58,26 +60,38 @@ const ROOM_EVERY: Duration = Duration::from_secs(60);
 const PLAN_EVERY: Duration = Duration::from_secs(15);
 
 /// Starts the tasks. What others change from the moment this returns is announced: the counters are read here, not by
-/// the first turn of a task that may come later.
+/// the first turn of a task that may come later. The others begin when the first figures are drawn.
 pub(crate) async fn start(console: &Console, workspace: &Arc<Workspace>) {
     let known = workspace.store().revisions().await.ok();
-    workspace.run(every(PROBE_EVERY, console, workspace, watch_redis));
-    workspace.run(engine::run(console.clone(), workspace.clone()));
     workspace.run(hearing::listen(console.clone(), workspace.clone(), known));
     workspace.run(hearing::hear(workspace.clone()));
-    workspace.run(sample_health(console.clone(), workspace.clone()));
-    workspace.run(every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
+    workspace.engine().begins();
+    run_later(console, workspace, every(PROBE_EVERY, console, workspace, watch_redis));
+    run_later(console, workspace, engine::run(console.clone(), workspace.clone()));
+    run_later(console, workspace, sample_health(console.clone(), workspace.clone()));
+    run_later(console, workspace, every(CHECKPOINT_EVERY, console, workspace, sign_checkpoint));
     // Where the database has roles, the rest is for the login of `watchpost serve`: those of people may not write it.
     if workspace.role().is_some() {
         return;
     }
-    workspace.run(every(ROOM_EVERY, console, workspace, make_room));
-    workspace.run(every(EXPIRE_EVERY, console, workspace, expire));
-    workspace.run(every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
-    workspace.run(every(PLACE_EVERY, console, workspace, place_sources));
-    workspace.run(index_words(workspace.clone()));
-    workspace.run(pack_hours(workspace.clone()));
-    workspace.run(every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
+    run_later(console, workspace, every(ROOM_EVERY, console, workspace, make_room));
+    run_later(console, workspace, every(EXPIRE_EVERY, console, workspace, expire));
+    run_later(console, workspace, every(REPORTS_EVERY, console, workspace, crate::perform::reports::run_due));
+    run_later(console, workspace, every(PLACE_EVERY, console, workspace, place_sources));
+    run_later(console, workspace, index_words(workspace.clone()));
+    run_later(console, workspace, pack_hours(workspace.clone()));
+    run_later(console, workspace, every(PLAN_EVERY, console, workspace, crate::perform::plan::run_due));
+}
+
+/// Runs a task from when the first figures are drawn: it would take the processors and the database from them. One that
+/// was not begun when the workspace closes is none.
+fn run_later(console: &Console, workspace: &Workspace, task: impl Future<Output = ()> + Send + 'static) {
+    let (console, stop) = (console.clone(), workspace.stop_token());
+    workspace.run(async move {
+        if stop.run_until_cancelled(console.first_figures()).await.is_some() {
+            task.await;
+        }
+    });
 }
 
 /// Calls `step` at an interval until the workspace closes. A step that takes longer delays the next one.
@@ -246,10 +260,14 @@ async fn index_words(workspace: Arc<Workspace>) {
     while stop.run_until_cancelled(timer.tick()).await.is_some() {
         match stop.run_until_cancelled(index_text(&workspace)).await {
             None => return,
-            Some(Ok(())) if told.is_over() => {
-                tracing::warn!("events are added to the index of their words again");
+            Some(Ok(found)) => {
+                if told.is_over() {
+                    tracing::warn!("events are added to the index of their words again");
+                }
+                if !found {
+                    timer.reset_after(TEXT_REST);
+                }
             }
-            Some(Ok(())) => {}
             Some(Err(problem)) => {
                 if told.is_to_be_said(problem.to_string(), tokio::time::Instant::now()) {
                     tracing::warn!(%problem, "events were not added to the index of their words; tried again");
@@ -260,33 +278,34 @@ async fn index_words(workspace: Arc<Workspace>) {
 }
 
 /// Adds archived events to the index of their words: all of them while the archive is quiet, and a few at a time beside an
-/// engine at work, for whom the database is there first.
-async fn index_text(workspace: &Workspace) -> Result<(), StoreError> {
+/// engine at work, for whom the database is there first. False if there was none.
+async fn index_text(workspace: &Workspace) -> Result<bool, StoreError> {
     let begun = Instant::now();
-    let mut newest = None;
+    let (mut newest, mut found) = (None, false);
     loop {
         let step_begun = Instant::now();
         let step = workspace.store().event_text_step().await?;
         let is_quiet = *newest.get_or_insert(step.newest) == step.newest;
         if step.added == 0 {
-            return index_rest(workspace, step.newest).await;
+            return Ok(index_rest(workspace, step.newest).await? || found);
         }
+        found = true;
         if !is_quiet && begun.elapsed() >= TEXT_SHARE {
-            return Ok(());
+            return Ok(found);
         }
         // Other processes that write to the file look now and then whether it is free.
         tokio::time::sleep(step_begun.elapsed()).await;
     }
 }
 
-/// Adds what is too little for a step of its own, if nothing comes in meanwhile.
-async fn index_rest(workspace: &Workspace, newest: i64) -> Result<(), StoreError> {
+/// Adds what is too little for a step of its own, if nothing comes in meanwhile. False if there is nothing.
+async fn index_rest(workspace: &Workspace, newest: i64) -> Result<bool, StoreError> {
     let store = workspace.store();
     if store.event_text_behind().await.unwrap_or_default() == 0 {
-        return Ok(());
+        return Ok(false);
     }
     tokio::time::sleep(TEXT_QUIET).await;
-    store.event_text_rest(newest).await.map(drop)
+    store.event_text_rest(newest).await.map(|_| true)
 }
 
 /// Packs the sums of events of hours and days that are over until the workspace closes, the newest first. Of what is not

@@ -149,6 +149,20 @@ describe('Live', () => {
     again();
   });
 
+  it('asks once for what it shows of another workspace', async () => {
+    const { app, platform } = await appWith({});
+    const [invalidate, reset] = [vi.spyOn(app.queries, 'invalidate'), vi.spyOn(app.queries, 'reset')];
+    const stop = app.live.start();
+    const here = statusWith({});
+    const other = { ...here, connection: here.connection === null ? null : { ...here.connection, id: 'another' } };
+    platform.push({ changed: ['status', 'events', 'incidents'], status: other, jobs: [] });
+    expect(reset).toHaveBeenCalledOnce();
+    expect(invalidate, 'all of it is being asked for by now').not.toHaveBeenCalled();
+    platform.push({ changed: ['events'], status: other, jobs: [] });
+    expect(invalidate).toHaveBeenLastCalledWith(['events']);
+    stop();
+  });
+
   it('forgets the answers of the workspace before', async () => {
     const { app, platform } = await appWith({});
     const reset = vi.spyOn(app.queries, 'reset');

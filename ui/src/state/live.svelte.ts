@@ -40,7 +40,8 @@ export class Live {
         this.error = normaliseError(reason);
       },
     );
-    void this.look();
+    // The feed of the window begins with the same.
+    if (this.#platform.kind !== 'tauri') void this.look();
     const watchdog = setInterval(() => {
       if (this.heardAt === null || Date.now() - this.heardAt > SILENCE_MS) void this.look();
     }, SILENCE_MS / 2);
@@ -92,12 +93,14 @@ export class Live {
     const gap = this.#seq !== 0 && batch.seq !== this.#seq + 1;
     this.#seq = batch.seq;
     if (this.jobs.length > 0 || batch.jobs.length > 0) this.jobs = batch.jobs;
-    this.#takeStatus(batch.status);
+    // Of another workspace everything is being asked for by now.
+    const switched = this.#takeStatus(batch.status);
     if (gap) this.#queries.invalidate(ALL_TAGS);
-    else if (batch.changed.length > 0) this.#queries.invalidate(batch.changed);
+    else if (!switched && batch.changed.length > 0) this.#queries.invalidate(batch.changed);
   }
 
-  #takeStatus(status: WorkspaceStatus): void {
+  /** True if it is of another workspace than the one before. */
+  #takeStatus(status: WorkspaceStatus): boolean {
     const connection = status.connection?.id ?? null;
     const before = this.#connection;
     const switched = before !== undefined && before !== connection;
@@ -106,10 +109,11 @@ export class Live {
     if (this.status === undefined || moved(this.status, status)) this.status = status;
     this.error = null;
     this.heardAt = Date.now();
-    if (!switched) return;
+    if (!switched) return false;
     this.workspace += 1;
     if (before === null) this.#queries.opened();
     else this.#queries.reset();
+    return true;
   }
 
   /** Name of the connection that is on its way while none is open. */

@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 
 const ROLLING: Record<Exclude<Preset, 'all' | 'custom'>, { length: number; step: number }> = {
   '1h': { length: HOUR, step: MINUTE },
-  '24h': { length: DAY, step: MINUTE },
+  '24h': { length: DAY, step: 5 * MINUTE },
   '7d': { length: 7 * DAY, step: 5 * MINUTE },
   '30d': { length: 30 * DAY, step: 15 * MINUTE },
   '90d': { length: 90 * DAY, step: 15 * MINUTE },

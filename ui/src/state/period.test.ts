@@ -11,8 +11,11 @@ describe('rolling periods', () => {
   });
 
   it('stays the same within a step', () => {
-    expect(rolling('24h', NOW + 50_000)).toEqual(rolling('24h', NOW));
-    expect(rolling('24h', NOW + 60_000)).not.toEqual(rolling('24h', NOW));
+    expect(rolling('1h', NOW + 50_000)).toEqual(rolling('1h', NOW));
+    expect(rolling('1h', NOW + 60_000)).not.toEqual(rolling('1h', NOW));
+    // What is looked at most is drawn anew with each step: of a day a minute cannot be seen.
+    expect(rolling('24h', NOW + 290_000)).toEqual(rolling('24h', NOW + 60_000));
+    expect(rolling('24h', NOW + 360_000)).not.toEqual(rolling('24h', NOW + 60_000));
   });
 
   it('is one and the same until its step is over, however often the clock ticks', () => {
@@ -22,8 +25,9 @@ describe('rolling periods', () => {
     const before = period.current;
     clock.now = NOW + 1_000;
     expect(period.current).toBe(before);
-    clock.now = NOW + 60_000;
-    expect(period.current).toEqual(rolling('24h', NOW + 60_000));
+    clock.now = NOW + 300_000;
+    expect(period.current).not.toEqual(before);
+    expect(period.current).toEqual(rolling('24h', NOW + 300_000));
     clock.now = real;
   });
 

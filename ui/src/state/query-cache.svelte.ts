@@ -59,7 +59,7 @@ export class QueryEntry<Name extends OperationName> {
       const data = await this.#platform.call(this.name, this.request);
       if (generation !== this.#generation) return;
       // What says the same as before is not drawn anew.
-      if (JSON.stringify(data) !== JSON.stringify(this.data)) this.data = data;
+      if (this.data === undefined || JSON.stringify(data) !== JSON.stringify(this.data)) this.data = data;
       this.error = null;
       this.updatedAt = Date.now();
     } catch (thrown) {

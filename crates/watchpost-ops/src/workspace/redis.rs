@@ -1,7 +1,6 @@
 //! How the Redis of an open connection is reached, and what is known of whether it is.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use watchpost_model::connection::RedisAddress;
@@ -12,9 +11,6 @@ use super::{HealthDesk, Workspace};
 use crate::console::{Console, REDIS_WAIT};
 use crate::contract::PartState;
 use crate::error::{ErrorCode, OpError};
-
-/// So long a private server is not started for a page that draws nothing.
-const DRAWN_WAIT: Duration = Duration::from_secs(2);
 
 impl Workspace {
     /// Notes that Redis answered; `server` names it if that was asked.
@@ -66,7 +62,7 @@ impl Workspace {
         let wait =
             if crate::witness::redis_is_place(self).await? { REDIS_WAIT } else { console.0.redis_wait };
         let (workspace, turn) = (self.clone(), self.reaching.clone().lock_owned().await);
-        let drawn = console.0.drawn.clone();
+        let console = console.clone();
         self.run(async move {
             let _turn = turn;
             let stop = workspace.stop_token();
@@ -75,8 +71,7 @@ impl Workspace {
                 return;
             }
             if wait < REDIS_WAIT {
-                let _elapsed =
-                    tokio::time::timeout(DRAWN_WAIT, stop.run_until_cancelled(drawn.cancelled())).await;
+                stop.run_until_cancelled(console.first_figures()).await;
             }
             // Not cancelled: one that is about to be there must not be left behind; closing waits for it and stops it.
             if !stop.is_cancelled() {

@@ -1,11 +1,16 @@
 //! What is told while a workspace opens.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::net::TcpListener;
 use watchpost_model::access::Role;
+use watchpost_model::clock::SystemClock;
 use watchpost_model::connection::{Connection, DatabaseConnection};
+use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
-use watchpost_ops::console::Console;
-use watchpost_ops::contract::WorkspaceStatus;
+use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, Tenure};
+use watchpost_ops::contract::{EngineState, Tag, WorkspaceStatus};
 use watchpost_ops::live::LiveFeed;
 
 use crate::door::caller;
@@ -106,5 +111,49 @@ async fn a_connection_that_does_not_open_says_why_until_one_does() {
 
     console.open(local_connection()).await.expect("a file opens");
     assert_eq!(console.status(&caller(Role::Viewer)).await.opening_failed, None, "it is open");
+    console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_begins_hears_of_what_changes_after_it_and_of_nothing_before() {
+    let home = crate::door::folder();
+    let console = of_file(home.path(), None).console;
+    let mut page = LiveFeed::of_page(&console, caller(Role::Viewer));
+    assert!(page.next().await.changed.is_empty(), "what it shows it asks for after this");
+    let mut other = LiveFeed::new(&console, caller(Role::Viewer));
+    assert_eq!(other.next().await.changed, Tag::ALL, "what it shows may be older");
+
+    console.open(local_connection()).await.expect("a file opens");
+    // That it was on its way was told as well.
+    while page.next().await.changed != Tag::ALL {}
+    console.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_window_begins_its_work_when_its_first_figures_are_drawn() {
+    let home = crate::door::folder();
+    let console = Console::start(ConsoleOptions {
+        paths: Paths::below(home.path()).expect("the folder is ours"),
+        clock: Arc::new(SystemClock),
+        tenure: Tenure::Owner,
+        offer_demo: false,
+        remember: false,
+        ask_every: ASK_EVERY,
+        redis_wait: Duration::from_millis(1),
+    })
+    .expect("an empty folder holds no bad connections");
+    let mut feed = LiveFeed::new(&console, caller(Role::Viewer));
+    console.open(local_connection()).await.expect("a file opens");
+    let engine = console.status(&caller(Role::Viewer)).await.engine;
+    assert_eq!((engine.state, engine.rules), (EngineState::Starting, None), "no rule is read for a status");
+
+    console.tell_drawn();
+    let engine = loop {
+        let engine = feed.next().await.status.engine;
+        if engine.state == EngineState::Running {
+            break engine;
+        }
+    };
+    assert!(engine.rules.is_some_and(|rules| rules > 0), "{engine:?}");
     console.close().await;
 }

@@ -18,6 +18,19 @@ function show(platform: FakePlatform): App {
   return app;
 }
 
+/** Tells of what it observes once it is laid out, as browsers do. */
+class LaidOut {
+  readonly #told: () => void;
+  constructor(told: () => void) {
+    this.#told = told;
+  }
+  observe(): void {
+    setTimeout(this.#told);
+  }
+  unobserve(): void {}
+  disconnect(): void {}
+}
+
 function asked<T>(platform: FakePlatform, name: string): T[] {
   return platform.calls.filter((call) => call.name === name).map((call) => call.request as T);
 }
@@ -62,7 +75,11 @@ describe('the overview', () => {
     const platform = demoPlatform();
     // Without a width there is nothing to draw in, and no chart.
     const wide = vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(800);
-    onTestFinished(() => wide.mockRestore());
+    vi.stubGlobal('ResizeObserver', LaidOut);
+    onTestFinished(() => {
+      wide.mockRestore();
+      vi.unstubAllGlobals();
+    });
     show(platform);
     await waitFor(() => hook('overview'));
     const canvas = await waitFor(() => {
