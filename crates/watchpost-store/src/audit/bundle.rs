@@ -505,8 +505,7 @@ fn one_record(seen: &mut Seen, line: &[u8], leaves: &[Told], depth: BundleDepth)
     seen.at += 1;
     let Some((nonce, sealed)) = found.sealed else { return Ok(()) };
     let unreadable = || format!("record {seq}: what is sealed cannot be read");
-    let mut bytes = [0; 24];
-    hex::decode_to_slice(nonce, &mut bytes).map_err(|_| unreadable())?;
+    let bytes: [u8; 24] = lines::bytes(nonce).ok_or_else(unreadable)?;
     seen.sealed.clear();
     STANDARD.decode_vec(sealed, &mut seen.sealed).map_err(|_| unreadable())?;
     let digest = Sha256::new().chain_update([2]).chain_update(bytes).chain_update(&seen.sealed).finalize();
