@@ -350,7 +350,7 @@ pub enum ResidueState {
     Unclear,
     /// It could not be looked at.
     OutOfReach,
-    /// A copy that the trail names is there, and this account could not read it.
+    /// A copy that the trail names is there, and this account could not read it; or a key of an event in Redis cannot be read.
     Unread,
     /// The name is there.
     Found,

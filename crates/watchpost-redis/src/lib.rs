@@ -79,6 +79,7 @@ pub mod stop;
 mod store;
 mod target;
 pub mod typed;
+mod unread;
 mod usage;
 mod walk;
 mod wire;

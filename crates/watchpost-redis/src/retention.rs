@@ -27,6 +27,8 @@ use crate::once::Once;
 use crate::reply;
 use crate::scripts;
 use crate::store::EventStore;
+use crate::unread;
+use crate::unread::Held;
 use crate::walk::Walk;
 use crate::walk::WalkPosition;
 
@@ -48,6 +50,10 @@ pub struct Candidate {
     pub token: String,
     /// The event, or why it cannot be read. What cannot be archived should not be removed.
     pub event: Result<Event, String>,
+    /// What the hash of one that cannot be read holds as text: names and values of its fields, the payload unpacked.
+    pub texts: Vec<String>,
+    /// Was everything that it holds read? Not of a key that is no hash or too large, nor of a payload that is packed otherwise.
+    pub all_read: bool,
     /// Memory that the server uses for it, value and key; 0 if the server does not say.
     pub bytes: u64,
 }
@@ -388,8 +394,15 @@ impl RetentionWalk {
             "gone" => {}
             "ok" if !taken.processed => self.unprocessed += 1,
             state => {
+                let fields = (state == "ok").then(|| taken.fields.clone());
                 let event = self.store.event_of(&key, state, taken.fields);
-                self.batch.push(Candidate { key, token: taken.token, event, bytes: taken.bytes });
+                let Held { texts, all } = match (&event, fields) {
+                    (Ok(_), _) => Held { texts: Vec::new(), all: true },
+                    (Err(_), Some(fields)) => unread::held(fields),
+                    (Err(_), None) => Held::default(),
+                };
+                let (token, bytes) = (taken.token, taken.bytes);
+                self.batch.push(Candidate { key, token, event, texts, all_read: all, bytes });
             }
         }
     }

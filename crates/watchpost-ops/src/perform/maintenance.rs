@@ -591,6 +591,8 @@ mod tests {
                 key: format!("security:auth:{n}"),
                 token: String::new(),
                 event: Err(String::new()),
+                texts: Vec::new(),
+                all_read: false,
                 bytes: 100,
             })
             .collect();

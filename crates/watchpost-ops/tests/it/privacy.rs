@@ -6,7 +6,8 @@ use watchpost_model::access::{Caller, Role};
 use watchpost_model::approval::FourEyes;
 use watchpost_model::audit::{AuditFilter, AuditOutcome};
 use watchpost_model::connection::{Connection, DatabaseConnection};
-use watchpost_model::ids::ConnectionId;
+use watchpost_model::event::Category;
+use watchpost_model::ids::{ConnectionId, EventId};
 use watchpost_model::incident::{Status, Verdict, VerdictCause};
 use watchpost_model::privacy::{ResidueState, Subject, SubjectKind};
 use watchpost_ops::connections::local_connection;
@@ -20,6 +21,7 @@ use watchpost_ops::door::{Call, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
 
 use crate::door::{Desk, desk, folder};
+use crate::jobs::{cli, events, store};
 use crate::report_tampered::tamper;
 
 fn erase(name: &str) -> PrivacyErase {
@@ -127,6 +129,59 @@ async fn somebody_is_erased_everywhere_and_the_trail_says_so() {
     let look = desk2.ask::<operation::privacy_preview>(who(&name)).await.expect("it can be looked for");
     assert_eq!(look.places, [], "what was erased stays erased");
     desk2.console.close().await;
+}
+
+/// The clock of an application may be ahead, and what it wrote may be no event: neither keeps a name in Redis.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erasure_takes_events_of_every_time_and_broken_ones_from_redis() {
+    let home = folder();
+    let desk = desk(&home, Tenure::Owner, local_connection()).await;
+    let ahead = |minutes: i64, actor: &str| {
+        let mut event = events(1, Category::Authentication).remove(0);
+        event.at += chrono::Duration::minutes(minutes);
+        event.id = EventId::at(event.at);
+        event.kind = "login_success".to_owned();
+        event.actor = Some(actor.to_owned());
+        event
+    };
+    let written = [ahead(3, "zelda"), ahead(366 * 24 * 60, "zelda"), ahead(4, "olga")];
+    store(&home).await.write_events(&written).await.expect("they are written");
+    let broken =
+        ["security:auth:1700000000001", "security:auth:1700000000002", "security:auth:1700000000003"];
+    let of = [["zelda", "{}"], ["nobody", "{zelda"], ["olga", "{olga"]];
+    for (key, [actor, payload]) in broken.iter().zip(of) {
+        cli(&home, &["HSET", key, "actor", actor, "severity", "bogus", "payload", payload]);
+        cli(&home, &["XADD", "security:events", "*", "key", key]);
+    }
+    desk.console.until_idle().await.expect("the engine works");
+    let list = desk.ask::<operation::quarantine_list>(Nothing {}).await.expect("it can be listed");
+    assert_eq!(list.rows.len(), 3, "{:?}", list.rows);
+
+    let redis = |erased: &PrivacyErased| {
+        let found = erased.residue.iter().find(|place| place.place == "Redis");
+        found.cloned().unwrap_or_else(|| panic!("{:#?}", erased.residue))
+    };
+    let erased = desk.ask::<operation::privacy_erase>(erase("zelda")).await.expect("it can be erased");
+    let told = redis(&erased);
+    assert_eq!(told.state, ResidueState::Clean, "{told:?}");
+    assert!(told.detail.starts_with("4 events removed"), "{told:?}");
+    let keys = cli(&home, &["--scan", "--pattern", "security:auth:*"]);
+    assert_eq!(keys.lines().count(), 2, "those of somebody else stay: {keys}");
+    for key in keys.lines() {
+        let held = cli(&home, &["HGETALL", key]);
+        assert!(held.contains("olga") && !held.contains("zelda"), "{key}: {held}");
+    }
+    let list = desk.ask::<operation::quarantine_list>(Nothing {}).await.expect("it can be listed");
+    assert_eq!(list.rows.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), [broken[2]]);
+
+    // What cannot be looked into is told by its key, and is no clean one.
+    let other = "security:auth:1700000000004";
+    cli(&home, &["SET", other, "zelda"]);
+    let erased = desk.ask::<operation::privacy_erase>(erase("zelda")).await.expect("it can be erased");
+    let told = redis(&erased);
+    assert_eq!(told.state, ResidueState::Unread, "{told:?}");
+    assert!(told.detail.contains(other) && !erased.clean, "{told:?}");
+    desk.console.close().await;
 }
 
 /// Whoever can write to a copy could have anybody erased from the database by the mark of an erasure that was never asked for.

@@ -8,13 +8,15 @@ pub(crate) use export::privacy_export;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use watchpost_model::approval::same_person;
 use watchpost_model::audit::{AuditOutcome, Change};
 use watchpost_model::event::Category;
 use watchpost_model::policy::RetentionRule;
 use watchpost_model::privacy::{Erasure, LegalHold, Residue, ResidueState, Subject, SubjectKind};
-use watchpost_redis::retention::{Removal, RetentionWalk};
+use watchpost_model::text::visible;
+use watchpost_redis::retention::{Candidate, Removal, RetentionWalk};
 use watchpost_store::KnownFiles;
 
 use super::required;
@@ -177,54 +179,123 @@ async fn forgotten(workspace: &Workspace) -> Result<(), OpError> {
     Ok(())
 }
 
+/// Keys that are told by their names.
+const KEYS_TOLD: usize = 5;
+
+/// What became of the events of somebody in Redis.
+#[derive(Default)]
+struct InRedis {
+    removed: u64,
+    /// Changed meanwhile, or waiting for the engine.
+    left: u64,
+    /// Of them the keys that are known to name the person.
+    left_keys: Vec<String>,
+    /// Keys of events that cannot be read to the end, so that nobody knows whom they name.
+    unread: u64,
+    unread_keys: Vec<String>,
+}
+
 /// Removes the events of somebody that are still in Redis.
 async fn from_redis(workspace: &Workspace, subject: &Subject) -> Residue {
     let place = "Redis";
-    match remove_in_redis(workspace, subject).await {
-        Ok((removed, 0)) => {
-            let detail = format!(
-                "{removed} events removed; keys that are no events (blocks, the applications' own) were not looked at"
+    let InRedis { removed, left, left_keys, unread, unread_keys } =
+        match remove_in_redis(workspace, subject).await {
+            Ok(done) => done,
+            Err(error) => {
+                let detail = format!("not looked at: {}; events in it run out by themselves", error.message);
+                return Residue::new(place, ResidueState::OutOfReach, 0, detail);
+            }
+        };
+    let mut told = vec![format!("{removed} events removed")];
+    if left > 0 {
+        let keys = told_keys(&left_keys);
+        told.push(format!(
+            "{left} were changed meanwhile or wait for the engine{keys}: erase again in a moment"
+        ));
+    }
+    if unread > 0 {
+        let keys = told_keys(&unread_keys);
+        told.push(format!(
+            "{unread} keys of events cannot be read to the end{keys}: look for the name in them yourself"
+        ));
+    }
+    let (state, n) = match (left, unread) {
+        (0, 0) => {
+            told.push(
+                "keys that are no events (blocks, the applications' own) were not looked at".to_owned(),
             );
-            Residue::new(place, ResidueState::Clean, 0, detail)
+            (ResidueState::Clean, 0)
         }
-        Ok((removed, left)) => {
-            let detail = format!(
-                "{removed} events removed; {left} were changed meanwhile or wait for the engine: erase again in a moment"
-            );
-            Residue::new(place, ResidueState::Found, left, detail)
-        }
-        Err(error) => {
-            let detail = format!("not looked at: {}; events in it run out by themselves", error.message);
-            Residue::new(place, ResidueState::OutOfReach, 0, detail)
-        }
+        (0, unread) => (ResidueState::Unread, unread),
+        (left, _) => (ResidueState::Found, left),
+    };
+    Residue::new(place, state, n, told.join("; "))
+}
+
+/// The first of these keys, in brackets.
+fn told_keys(keys: &[String]) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    let first: Vec<String> = keys.iter().take(KEYS_TOLD).map(|key| visible(key, 200)).collect();
+    let more = if keys.len() > KEYS_TOLD { " and others" } else { "" };
+    format!(" ({}{more})", first.join(", "))
+}
+
+/// Adds one to what is told; no more of them than one that says that there are others.
+fn keep_key(keys: &mut Vec<String>, key: &str) {
+    if keys.len() <= KEYS_TOLD {
+        keys.push(key.to_owned());
     }
 }
 
-/// How many went, and how many stayed.
-async fn remove_in_redis(workspace: &Workspace, subject: &Subject) -> Result<(u64, u64), OpError> {
+/// Does an event in Redis name the person: in what it holds, readable as an event or not, or in its key?
+fn names(subject: &Subject, candidate: &Candidate) -> bool {
+    let key = percent_encoding::percent_decode_str(&candidate.key).decode_utf8_lossy();
+    let inside = match &candidate.event {
+        Ok(event) => serde_json::to_string(event).is_ok_and(|json| subject.is_in(&json)),
+        Err(_) => candidate.texts.iter().any(|text| subject.is(text) || subject.is_in(text)),
+    };
+    inside || subject.is_in(&key)
+}
+
+async fn remove_in_redis(workspace: &Workspace, subject: &Subject) -> Result<InRedis, OpError> {
     let events = workspace.events()?;
     let rule = |category: &Category| RetentionRule { category: *category, redis_days: 0, archive_days: 0 };
     let rules: Vec<RetentionRule> = Category::ALL.iter().map(rule).collect();
-    let now = workspace.now();
-    let mut walk = RetentionWalk::start(&events, &rules, now, Some(0), None, workspace.stop_token()).await?;
-    let (mut removed, mut left) = (0, 0);
+    // Events of every time: the clock of an application may be ahead, by minutes or by years.
+    let end = DateTime::<Utc>::MAX_UTC;
+    let mut walk = RetentionWalk::start(&events, &rules, end, Some(0), None, workspace.stop_token()).await?;
+    let mut done = InRedis::default();
     while let Some(mut batch) = walk.next_batch(500).await? {
-        batch.retain(|candidate| match &candidate.event {
-            Ok(event) => serde_json::to_string(event).is_ok_and(|json| subject.is_in(&json)),
-            Err(_) => false,
+        batch.retain(|candidate| {
+            let named = names(subject, candidate);
+            // Without a token it was not read, and is removed by nothing.
+            let removable = named && !candidate.token.is_empty();
+            if !removable && (named || !candidate.all_read) {
+                done.unread += 1;
+                keep_key(&mut done.unread_keys, &candidate.key);
+            }
+            removable
         });
         if batch.is_empty() {
             continue;
         }
-        for done in walk.remove_unchanged(&batch).await? {
-            match done {
-                Removal::Removed | Removal::Gone => removed += 1,
-                Removal::Changed | Removal::Unprocessed => left += 1,
+        let removals = walk.remove_unchanged(&batch).await?;
+        for (removal, candidate) in removals.iter().zip(&batch) {
+            match removal {
+                Removal::Removed | Removal::Gone => done.removed += 1,
+                Removal::Changed | Removal::Unprocessed => {
+                    done.left += 1;
+                    keep_key(&mut done.left_keys, &candidate.key);
+                }
             }
         }
+        events.forget_unreadable(&batch).await?;
     }
     // What no engine has processed was not looked into.
-    Ok((removed, left + walk.unprocessed()))
+    done.left += walk.unprocessed();
+    Ok(done)
 }
 
 pub(crate) async fn hold_add(cx: Context, request: HoldAdd) -> Result<LegalHold, OpError> {
