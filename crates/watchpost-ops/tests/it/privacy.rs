@@ -149,7 +149,7 @@ async fn an_erasure_takes_events_of_every_time_and_broken_ones_from_redis() {
     let broken =
         ["security:auth:1700000000001", "security:auth:1700000000002", "security:auth:1700000000003"];
     let of = [["zelda", "{}"], ["nobody", "{zelda"], ["olga", "{olga"]];
-    for (key, [actor, payload]) in broken.iter().zip(of) {
+    for (key, [actor, payload]) in broken.into_iter().zip(of) {
         cli(&home, &["HSET", key, "actor", actor, "severity", "bogus", "payload", payload]);
         cli(&home, &["XADD", "security:events", "*", "key", key]);
     }

@@ -291,6 +291,8 @@ async fn remove_in_redis(workspace: &Workspace, subject: &Subject) -> Result<InR
                 }
             }
         }
+        let mut removals = removals.iter();
+        batch.retain(|_| matches!(removals.next(), Some(Removal::Removed | Removal::Gone)));
         events.forget_unreadable(&batch).await?;
     }
     // What no engine has processed was not looked into.
