@@ -64,7 +64,8 @@ async fn doubt(workspace: &Workspace, one: &ApprovalRequest) -> Result<Option<St
     };
     let is_told = one.state == ApprovalState::Waiting || trail.granted_by.is_some() || trail.was_begun;
     Ok((!is_told).then(|| {
-        "the audit trail has no approval of it: somebody wrote that into its row, and nothing is done".to_owned()
+        "the audit trail has no approval of it: somebody wrote that into its row, and nothing is done"
+            .to_owned()
     }))
 }
 

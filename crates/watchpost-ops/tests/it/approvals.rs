@@ -210,7 +210,10 @@ async fn what_ran_out_was_withdrawn_refused_or_changed_does_nothing() {
         let id = ask().await;
         tamper(&team.home, &format!("UPDATE approval SET {change} WHERE id = '{id}'"));
         let listed = team.list().await.approvals.into_iter().find(|one| one.id == id).expect("it is listed");
-        assert!(listed.outcome.is_some_and(|outcome| outcome.contains("changed")), "{change}: the list says so");
+        assert!(
+            listed.outcome.is_some_and(|outcome| outcome.contains("changed")),
+            "{change}: the list says so"
+        );
         let found = team.grant("robin", Role::Admin, &id).await.unwrap_err();
         assert!(found.message.contains("changed"), "{change}: {found}");
         // Also by whoever could not approve it as it was.
