@@ -373,7 +373,7 @@ macro_rules! for_each_operation {
             "Copy the audit database into a folder, check the copy, and remove copies that are no longer kept."
             database_copy_run(DatabaseCopyRun) -> JobRun: Maintain, Change, [], [Jobs, Audit, Status];
             "Rehearse a copy of the audit database in a scratch place; nothing else is touched."
-            database_rehearse_run(DatabaseRehearse) -> JobRun: Maintain, Change, [], [Jobs, Audit, Status];
+            database_rehearse_run(DatabaseRehearse) -> JobRun: Maintain, Check, [], [Jobs, Audit, Status];
 
             "List the legal holds, and the erasures that were done."
             privacy_list(Nothing) -> PrivacyList: Audit, Read, [Audit], [];

@@ -120,8 +120,10 @@ pub struct Migrated {
 /// What is copied before a schema is changed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Copied<'a> {
-    /// Nothing.
+    /// Nothing: whoever starts this wants no copy.
     Nothing,
+    /// Nothing: it is itself a copy, put somewhere for a while.
+    Scratch,
     /// A file, beside it.
     File(&'a Path),
     /// A database of a server, into a folder of this machine.
@@ -306,6 +308,10 @@ async fn keep_copy(
             tracing::warn!(from, to, "the schema is brought up to date, and no copy is made before");
             return Ok(());
         }
+        Copied::Scratch => {
+            tracing::debug!(from, to, "the schema of a scratch copy is brought up to date");
+            return Ok(());
+        }
         Copied::File(file) => {
             let stem = file.file_stem().unwrap_or_default().to_string_lossy();
             free(file.parent().unwrap_or(Path::new("")), &format!("{stem}-{at}-schema-{from}"), ".db")
@@ -317,7 +323,7 @@ async fn keep_copy(
     };
     tracing::info!(from, to, copy = %copy.display(), "the schema is brought up to date; the database is copied first");
     let done = match copied {
-        Copied::Nothing => Ok(None),
+        Copied::Nothing | Copied::Scratch => Ok(None),
         Copied::File(file) => backup::copy_before(tx, file, &copy, from).await.map(|()| None),
         Copied::Server { server, folder } => match make_folder(folder) {
             Ok(()) => backup::dump_before(tx, server, &copy, from, now).await,

@@ -102,7 +102,11 @@ impl Store {
     /// `SchemaTooNew`, `SchemaTooOld`, `SchemaAltered`, `NotADatabase`, `Damaged`, `Unavailable`, `NoCopy`, or what the
     /// database says.
     pub async fn open(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        Self::open_as(target, clock, true, None).await
+        let copied = match target {
+            DatabaseTarget::Sqlite { path } => Copied::File(path),
+            DatabaseTarget::Postgres { .. } => Copied::Nothing,
+        };
+        Self::open_as(target, clock, copied).await
     }
 
     /// The same, and a PostgreSQL database of an older schema is copied into a folder of this machine before it is changed, if
@@ -115,11 +119,14 @@ impl Store {
         clock: Arc<dyn Clock>,
         folder: &std::path::Path,
     ) -> Result<Self, StoreError> {
-        Self::open_as(target, clock, true, Some(folder)).await
+        let copied = match target {
+            DatabaseTarget::Sqlite { path } => Copied::File(path),
+            DatabaseTarget::Postgres { .. } => Copied::Server { server: target, folder },
+        };
+        Self::open_as(target, clock, copied).await
     }
 
-    /// The same for a database that is a copy itself, or whose owner wants none: an older schema is brought up to date
-    /// without a copy.
+    /// The same for a database whose owner wants no copy: an older schema is brought up to date without one, and it is told.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -127,14 +134,21 @@ impl Store {
         target: &DatabaseTarget,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        Self::open_as(target, clock, false, None).await
+        Self::open_as(target, clock, Copied::Nothing).await
+    }
+
+    /// The same for a database that is a copy itself, put somewhere for a while.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_scratch(target: &DatabaseTarget, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_as(target, clock, Copied::Scratch).await
     }
 
     async fn open_as(
         target: &DatabaseTarget,
         clock: Arc<dyn Clock>,
-        copies: bool,
-        folder: Option<&std::path::Path>,
+        copied: Copied<'_>,
     ) -> Result<Self, StoreError> {
         let db = match target {
             DatabaseTarget::Sqlite { path } => open_sqlite(path).await?,
@@ -144,13 +158,6 @@ impl Store {
                     .ok_or_else(|| StoreError::Validation("the target is not a server".to_owned()))?;
                 Db::open_postgres(options).await?
             }
-        };
-        let copied = match (target, folder) {
-            (DatabaseTarget::Sqlite { path }, _) if copies => Copied::File(path),
-            (DatabaseTarget::Postgres { .. }, Some(folder)) if copies => {
-                Copied::Server { server: target, folder }
-            }
-            _ => Copied::Nothing,
         };
         let migrated = Box::pin(migrate::migrate(&db, clock.now(), copied)).await?;
         if let Err(error) = db.keep_statistics().await {

@@ -1415,7 +1415,7 @@ export const operations: Readonly<Record<OperationName, OperationSpec>> = {
   },
   database_rehearse_run: {
     permission: 'maintain',
-    effect: 'change',
+    effect: 'check',
     provides: [],
     invalidates: ['jobs', 'audit', 'status'],
   },

@@ -29,7 +29,12 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
                 one.state = state;
                 one.outcome = Some(format!("by the audit trail it {ended}; somebody set its row back"));
             }
-            None => one.state = one.state_at(workspace.now()),
+            None => {
+                one.state = one.state_at(workspace.now());
+                if let Some(doubt) = doubt(&workspace, one).await? {
+                    one.outcome = Some(doubt);
+                }
+            }
         }
         mask(one, cx.caller.role);
     }
@@ -42,6 +47,26 @@ pub(crate) async fn approval_list(cx: Context, _: Nothing) -> Result<ApprovalLis
         detail: standing.detail(),
         people: standing.people,
     })
+}
+
+/// Why an open request will not be carried out as it stands there: the trail knows another one, or no approval of it.
+async fn doubt(workspace: &Workspace, one: &ApprovalRequest) -> Result<Option<String>, OpError> {
+    if !matches!(one.state, ApprovalState::Waiting | ApprovalState::Granted) {
+        return Ok(None);
+    }
+    let Some(spec) = OPERATIONS.iter().find(|spec| spec.name == one.operation) else { return Ok(None) };
+    let trail = match unchanged(workspace, one, spec.permission).await {
+        Ok(trail) => trail,
+        Err(error) if error.code == ErrorCode::Precondition => return Ok(Some(error.message)),
+        // Whoever may not read the trail is told what the row says.
+        Err(error) if error.code == ErrorCode::Permission => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let is_told = one.state == ApprovalState::Waiting || trail.granted_by.is_some() || trail.was_begun;
+    Ok((!is_told).then(|| {
+        "the audit trail has no approval of it: somebody wrote that into its row, and nothing is done"
+            .to_owned()
+    }))
 }
 
 /// Takes away what is asked, and why, for whoever may neither do it nor read the trail: it names people.

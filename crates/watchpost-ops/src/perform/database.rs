@@ -305,7 +305,7 @@ async fn erase_again(cx: &Context, copy: &OpenCopy, making: &Making) -> Result<(
     if of_copy != log || kept.iter().all(|one| known.contains(&one.id)) {
         return Ok((0, 0));
     }
-    let store = Store::open_without_copy(&copy.target(), cx.console.0.clock.clone()).await?;
+    let store = Store::open_scratch(&copy.target(), cx.console.0.clock.clone()).await?;
     let replayed = store.privacy_replay(&kept).await;
     // Without the free pages in which the older state lies.
     let settled = store.privacy_rewrite().await;

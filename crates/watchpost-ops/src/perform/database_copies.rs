@@ -422,7 +422,7 @@ async fn try_copy(
         report.notes.push("it is a copy of another database than this one".to_owned());
     }
     ticket.step("opening it for work".to_owned());
-    let opened = Store::open_without_copy(&copy.target(), clock).await?;
+    let opened = Store::open_scratch(&copy.target(), clock).await?;
     let counts = opened.row_counts().await;
     opened.close().await;
     report.figures.extend(counts?.into_iter().map(|(name, title, n)| Figure::count(name, title, n)));

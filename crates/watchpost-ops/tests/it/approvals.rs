@@ -209,6 +209,11 @@ async fn what_ran_out_was_withdrawn_refused_or_changed_does_nothing() {
     ] {
         let id = ask().await;
         tamper(&team.home, &format!("UPDATE approval SET {change} WHERE id = '{id}'"));
+        let listed = team.list().await.approvals.into_iter().find(|one| one.id == id).expect("it is listed");
+        assert!(
+            listed.outcome.is_some_and(|outcome| outcome.contains("changed")),
+            "{change}: the list says so"
+        );
         let found = team.grant("robin", Role::Admin, &id).await.unwrap_err();
         assert!(found.message.contains("changed"), "{change}: {found}");
         // Also by whoever could not approve it as it was.
@@ -397,6 +402,11 @@ async fn a_row_that_says_it_was_approved_is_not_believed() {
         asked.id
     );
     tamper(&team.home, &forged);
+    let told = |list: ApprovalList| {
+        let one = list.approvals.into_iter().find(|one| one.id == asked.id).expect("it is listed");
+        one.outcome.unwrap_or_default()
+    };
+    assert!(told(team.list().await).contains("no approval of it"), "the list says so");
     let found = remove().await;
     assert_eq!(found.code, ErrorCode::Permission, "{found}");
     assert!(found.message.contains("no record of the trail"), "{found}");

@@ -1,12 +1,14 @@
 //! Backups of the audit database count only after they were checked.
 
 use std::path::Path;
+use std::process::Command;
 
+use watchpost_model::job::JobState;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::Tenure;
 use watchpost_ops::contract::{
     AuditPageRequest, DatabaseBackup, DatabaseBackupRef, DatabaseCopy, DatabaseExport, DatabaseMaintain,
-    DatabaseRestore, Nothing, SettingsChange,
+    DatabaseRehearse, DatabaseRestore, Nothing, SettingsChange,
 };
 use watchpost_ops::door::operation;
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -209,4 +211,71 @@ async fn tables_are_exported_without_keys_and_nothing_is_left_of_a_refused_expor
     assert_eq!(twice.code, ErrorCode::Validation, "nothing is overwritten");
     assert_eq!(std::fs::read_dir(out.path()).unwrap().count(), 1);
     desk1.console.close().await;
+}
+
+/// A database of an older schema with the trail of another one: that, the file to make, the folder of the migrations, the last
+/// of them.
+const OLDER: &str = r#"
+import hashlib, os, sqlite3, sys
+of, to, folder, upto = sys.argv[1:]
+old = sqlite3.connect(to)
+old.executescript("CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+                  "digest BLOB NOT NULL, applied_at INTEGER NOT NULL);")
+for name in sorted(os.listdir(folder)):
+    if name[:14] <= upto:
+        text = open(os.path.join(folder, name), "rb").read()
+        old.executescript(text.decode())
+        row = (int(name[:14]), name[15:-4], hashlib.sha256(text).digest())
+        old.execute("INSERT INTO schema_version VALUES (?, ?, ?, 0)", row)
+old.commit()
+old.execute("ATTACH ? AS newer", (of,))
+for table in ["head", "leaf", "record", "payload", "name", "checkpoint"]:
+    columns = ", ".join(row[1] for row in old.execute("PRAGMA main.table_info(audit_%s)" % table))
+    old.execute("INSERT INTO audit_%s (%s) SELECT %s FROM newer.audit_%s" % (table, columns, columns, table))
+old.execute("INSERT INTO subject_key SELECT id, subject, secret, created_at FROM newer.subject_key")
+old.commit()
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_an_older_schema_is_checked_restored_and_rehearsed() {
+    let (home, vault) = (folder(), folder());
+    let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let file = vault.path().join("new.db");
+    let backup = DatabaseBackup { path: file.display().to_string(), ticket: None, encryption: None };
+    let made = desk.ask::<operation::database_backup>(backup).await.expect("a backup is made");
+    // The first without a column for the role of a record, both without one for its login.
+    for schema in [20_261_120_000_000_i64, 20_261_122_000_028] {
+        let old = vault.path().join(format!("schema-{schema}.db"));
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../watchpost-store/migrations/sqlite");
+        let mut python = Command::new("python3");
+        python.args(["-c", OLDER]).arg(&file).arg(&old).arg(migrations).arg(schema.to_string());
+        let output = python.output().expect("there is a python3");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let before = std::fs::read(&old).unwrap();
+        let found = checked(&desk, &old).await.expect("it can be checked");
+        assert!(found.trail.ok, "{:?}", found.trail.problems);
+        assert_eq!((found.schema, &found.trail.root), (schema, &made.trail.root));
+        let to = vault.path().join(format!("put-back-{schema}.db"));
+        let restored = put_back(&desk, &old, &to).await.expect("it can be put elsewhere");
+        assert!(restored.trail.ok && to.exists(), "{restored:?}");
+        let request = DatabaseRehearse { path: Some(old.display().to_string()), key: None };
+        let run = desk.ask::<operation::database_rehearse_run>(request).await.expect("started");
+        let run = desk.finish(run).await;
+        assert_eq!(run.state, JobState::Done, "{:?}", run.error);
+        assert_eq!(std::fs::read(&old).unwrap(), before, "it is only looked at");
+        tamper_copy(&old);
+        let found = checked(&desk, &old).await.expect("it can be checked");
+        assert!(!found.trail.ok, "what was altered in it is found");
+    }
+    desk.console.close().await;
+}
+
+/// Alters the last record of a copy.
+fn tamper_copy(copy: &Path) {
+    let script = "import sqlite3, sys\n\
+        db = sqlite3.connect(sys.argv[1])\n\
+        db.execute(\"UPDATE audit_record SET outcome = 'denied' WHERE seq = (SELECT MAX(seq) FROM audit_record)\")\n\
+        db.commit()\n";
+    let done = Command::new("python3").args(["-c", script]).arg(copy).status().expect("there is a python3");
+    assert!(done.success());
 }

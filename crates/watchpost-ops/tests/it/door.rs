@@ -17,9 +17,9 @@ use watchpost_ops::Paths;
 use watchpost_ops::connections::local_connection;
 use watchpost_ops::console::{ASK_EVERY, Console, ConsoleOptions, REDIS_WAIT, Tenure};
 use watchpost_ops::contract::{
-    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, Effect, EngineState, EventPageRequest,
-    ImportRequest, IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve, JobRef, Nothing,
-    RestoreRequest, RetentionRequest, SimulateRequest, Tag,
+    AuditPageRequest, AuditVerify, BlockAdd, BlockListRequest, DatabaseRehearse, Effect, EngineState,
+    EventPageRequest, ImportRequest, IncidentNote, IncidentPageRequest, IncidentRef, IncidentResolve, JobRef,
+    Nothing, RestoreRequest, RetentionRequest, SimulateRequest, Tag,
 };
 use watchpost_ops::door::{Call, OPERATIONS, Operation, operation};
 use watchpost_ops::error::{ErrorCode, OpError};
@@ -504,6 +504,10 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
         .await;
     assert!(verified.unwrap().ok, "a check changes nothing: it is not asked for");
     assert_eq!(shop.trail("audit_verify", AuditOutcome::Success).await, 1, "and leaves its record");
+    let rehearsed =
+        shop.console.call::<operation::database_rehearse_run>(&run(None), DatabaseRehearse::default()).await;
+    // There is no copy yet.
+    assert_eq!(shop.finish(rehearsed.unwrap()).await.state, JobState::Failed, "nothing is asked for either");
     shop.console.close().await;
     local.console.close().await;
 }
@@ -511,7 +515,8 @@ async fn a_change_on_production_needs_the_name_of_the_connection() {
 #[test]
 fn what_only_checks_or_tries_is_told_by_the_list_of_operations() {
     let of = |effect: Effect| OPERATIONS.iter().filter(move |spec| spec.effect == effect);
-    assert_eq!(of(Effect::Check).map(|spec| spec.name).collect::<Vec<_>>(), ["audit_verify"]);
+    let checks: Vec<_> = of(Effect::Check).map(|spec| spec.name).collect();
+    assert_eq!(checks, ["audit_verify", "database_rehearse_run"]);
     let tried = OPERATIONS.iter().filter(|spec| spec.check_if.is_some());
     assert_eq!(tried.map(|spec| spec.name).collect::<Vec<_>>(), ["restore_run"]);
     let restore = <operation::restore_run as Operation>::SPEC;

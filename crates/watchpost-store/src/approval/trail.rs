@@ -29,6 +29,8 @@ pub struct ApprovalTrail {
     pub is_unchanged: bool,
     /// Who approved it as it is: somebody else than who asked.
     pub granted_by: Option<String>,
+    /// Somebody else than who asked began to carry it out as it is.
+    pub was_begun: bool,
     /// It was asked for with the login at the database that this session has.
     pub is_of_this_login: bool,
     /// Records that say they are about it and are not believed, each with why.
@@ -178,7 +180,7 @@ impl Store {
         let of_login = tx.dialect().login_and_log();
         let own = tx.fetch_one(of_login, args![]).await?.text(0)?;
         let mut found = ApprovalTrail::default();
-        let (mut asks, mut grants) = (Vec::new(), Vec::new());
+        let (mut asks, mut grants, mut starts) = (Vec::new(), Vec::new(), Vec::new());
         for one in told(&mut tx, &asked.id).await? {
             let Told { seq, actor, login, .. } = &one;
             if !one.is_genuine {
@@ -199,6 +201,8 @@ impl Store {
                 asks.push(one);
             } else if one.outcome() == Some(AuditOutcome::Success) {
                 grants.push(one);
+            } else if one.outcome() == Some(AuditOutcome::Started) {
+                starts.push(one);
             }
         }
         let digest = digest(asked);
@@ -206,12 +210,13 @@ impl Store {
             found.is_unchanged = only.digest() == Some(digest.as_str()) && asked.is_asked_by(&only.actor);
         }
         found.is_of_this_login = asks.iter().any(|ask| ask.login == own);
-        let granted = grants.into_iter().find(|grant| {
+        let is_of_another = |grant: &Told| {
             grant.digest() == Some(digest.as_str())
                 && !asked.is_asked_by(&grant.actor)
                 && !(by_login && asks.iter().any(|ask| ask.login == grant.login))
-        });
-        found.granted_by = granted.map(|grant| grant.actor);
+        };
+        found.was_begun = starts.iter().any(is_of_another);
+        found.granted_by = grants.into_iter().find(is_of_another).map(|grant| grant.actor);
         Ok(found)
     }
 }

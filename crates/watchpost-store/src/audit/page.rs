@@ -24,6 +24,25 @@ pub(crate) const COLUMNS: &str = "SELECT l.seq, l.leaf, l.hash, r.at, r.actor, r
     FROM audit_leaf l LEFT JOIN audit_record r ON r.seq = l.seq LEFT JOIN audit_payload p ON p.seq = l.seq \
     LEFT JOIN subject_key k ON k.id = p.key_id";
 
+/// The columns of [`COLUMNS`] that the oldest schemas lack.
+const LATER: [&str; 2] = ["role", "login"];
+
+/// [`COLUMNS`] of a database that may be older than this version: a copy is looked at as it is. What its records have no
+/// column for is nothing in each of them.
+pub(crate) async fn columns_there(tx: &mut Tx) -> Result<String, StoreError> {
+    let mut there = Vec::new();
+    for row in tx.fetch(tx.dialect().record_columns(), args![]).await? {
+        there.push(row.text(0)?);
+    }
+    let mut sql = COLUMNS.to_owned();
+    for column in LATER {
+        if !there.iter().any(|name| name == column) {
+            sql = sql.replace(&format!("r.{column}"), "CAST(NULL AS TEXT)");
+        }
+    }
+    Ok(sql)
+}
+
 /// The payload beside a leaf, with its key if that is still there.
 pub(crate) struct StoredPayload {
     pub(crate) key_id: String,

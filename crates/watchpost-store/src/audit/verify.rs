@@ -31,6 +31,7 @@ use crate::audit::apart::{self, Apart};
 use crate::audit::checkpoint::{self, note_text};
 use crate::audit::holds::{self, Reach};
 use crate::audit::keys::{self, Added};
+use crate::audit::page::columns_there;
 use crate::audit::sign::{VerifierKey, note_signer};
 use crate::audit::tree::{Frontier, Hash};
 use crate::audit::verify::lane::{PAGE, read_lane};
@@ -195,11 +196,12 @@ impl Check {
         let (mut check, head_size, head_frontier) = Self::begin(&mut tx, &plan).await?;
         let from = check.next;
         let total = head_size.max(0).unsigned_abs();
+        let columns = columns_there(&mut tx).await?;
         let mut lanes = vec![tx];
         while lanes.len() < look.lanes() {
             lanes.push(look.read().await?);
         }
-        check.pages(lanes, head_size, &|done| progress(done, total)).await?;
+        check.pages(lanes, &columns, head_size, &|done| progress(done, total)).await?;
         let mut tx = look.read().await?;
         check.beyond(&mut tx, from, head_size).await?;
         check.end(head_size, &head_frontier);
@@ -308,6 +310,7 @@ impl Check {
     async fn pages(
         &mut self,
         lanes: Vec<Reading>,
+        columns: &str,
         end: i64,
         progress: &(dyn Fn(u64) -> bool + Send + Sync),
     ) -> Result<(), StoreError> {
@@ -318,7 +321,8 @@ impl Check {
             let (send, receive) = mpsc::channel(AHEAD);
             queues.push(receive);
             let first = start + PAGE * i64::try_from(lane).unwrap_or(0);
-            tasks.spawn(read_lane(tx, first, step, end, self.log_id.clone(), send));
+            let columns = columns.to_owned();
+            tasks.spawn(read_lane(tx, columns, first, step, end, self.log_id.clone(), send));
         }
         let mut done = start.unsigned_abs();
         if !progress(done) {

@@ -279,6 +279,17 @@ impl Dialect {
         }
     }
 
+    /// The names of the search columns of the audit trail.
+    pub(crate) const fn record_columns(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SELECT name FROM pragma_table_info('audit_record')",
+            Self::Postgres => {
+                "SELECT CAST(attname AS TEXT) FROM pg_catalog.pg_attribute \
+                 WHERE attrelid = to_regclass('audit_record') AND attnum > 0 AND NOT attisdropped"
+            }
+        }
+    }
+
     /// Every column of every table: table, column, type, place in the key (0 if it is in none). A partition is no table of
     /// its own.
     pub(crate) const fn columns(self) -> &'static str {

@@ -3,7 +3,6 @@
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::audit::page::COLUMNS;
 use crate::audit::verify::rows::{Checked, Page};
 use crate::engine::{Tx, args};
 use crate::error::StoreError;
@@ -15,9 +14,10 @@ pub(super) const PAGE: i64 = 1000;
 /// A page on its way: read, being checked.
 type Pending = oneshot::Receiver<Result<Vec<Checked>, StoreError>>;
 
-/// Reads every page of a lane and sends it on while it is being checked.
+/// Reads every page of a lane by `columns` and sends it on while it is being checked.
 pub(super) async fn read_lane(
     mut tx: Reading,
+    columns: String,
     first: i64,
     step: i64,
     end: i64,
@@ -27,7 +27,7 @@ pub(super) async fn read_lane(
     let mut checks = JoinSet::new();
     let mut at = first;
     while at < end {
-        let page = read_page(&mut tx, at, end).await;
+        let page = read_page(&mut tx, &columns, at, end).await;
         let (answer, pending) = oneshot::channel();
         let log = log.clone();
         let failed = page.is_err();
@@ -44,8 +44,8 @@ pub(super) async fn read_lane(
     while checks.join_next().await.is_some() {}
 }
 
-async fn read_page(tx: &mut Tx, at: i64, end: i64) -> Result<Page, StoreError> {
-    let sql = format!("{COLUMNS} WHERE l.seq >= $1 AND l.seq < $2 ORDER BY l.seq");
+async fn read_page(tx: &mut Tx, columns: &str, at: i64, end: i64) -> Result<Page, StoreError> {
+    let sql = format!("{columns} WHERE l.seq >= $1 AND l.seq < $2 ORDER BY l.seq");
     let rows = tx.fetch(sql, args![at, end.min(at + PAGE)]).await?;
     Page::read(tx, rows).await
 }
