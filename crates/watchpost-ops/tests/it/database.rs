@@ -240,9 +240,16 @@ old.commit()
 async fn a_copy_of_an_older_schema_is_checked_restored_and_rehearsed() {
     let (home, vault) = (folder(), folder());
     let desk = desk(&home, Tenure::Guest, local_connection()).await;
+    let backup = async |path: &Path| {
+        let path = path.display().to_string();
+        let backup = DatabaseBackup { path, ticket: None, encryption: None };
+        desk.ask::<operation::database_backup>(backup).await.expect("a backup is made")
+    };
+    // So that the trail of the next one has a record.
+    backup(&vault.path().join("first.db")).await;
     let file = vault.path().join("new.db");
-    let backup = DatabaseBackup { path: file.display().to_string(), ticket: None, encryption: None };
-    let made = desk.ask::<operation::database_backup>(backup).await.expect("a backup is made");
+    let made = backup(&file).await;
+    assert!(made.trail.leaves > 0);
     // The first without a column for the role of a record, both without one for its login.
     for schema in [20_261_120_000_000_i64, 20_261_122_000_028] {
         let old = vault.path().join(format!("schema-{schema}.db"));
