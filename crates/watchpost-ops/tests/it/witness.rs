@@ -63,7 +63,7 @@ fn files(home: &TempDir) -> Vec<PathBuf> {
         .collect()
 }
 
-fn save(home: &TempDir, to: &TempDir) {
+pub(crate) fn save(home: &TempDir, to: &TempDir) {
     for file in files(home) {
         std::fs::copy(&file, to.path().join(file.file_name().expect("a file of ours")))
             .expect("a file of ours");
@@ -76,7 +76,7 @@ fn remove(home: &TempDir) {
     }
 }
 
-fn put_back(home: &TempDir, from: &TempDir) {
+pub(crate) fn put_back(home: &TempDir, from: &TempDir) {
     remove(home);
     for entry in std::fs::read_dir(from.path()).expect("a file of ours") {
         let path = entry.expect("a file of ours").path();
