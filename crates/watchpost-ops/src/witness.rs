@@ -134,6 +134,8 @@ struct State {
     lags: bool,
     /// What is in a place of this log and is no checkpoint of it, by the last look.
     altered: Vec<String>,
+    /// The log did not fit what is remembered at the last look.
+    doubted: bool,
     /// A place held something against the log at the last look.
     against: bool,
     /// The webhook did not take what this process sent last.
@@ -234,6 +236,7 @@ impl Witness {
             }
         };
         let before = self.problem();
+        self.state().doubted = found.is_err();
         match found {
             Err(problem) => self.doubt(store, problem),
             Ok((memory, now)) => {

@@ -526,6 +526,9 @@ async fn a_webhook_gets_each_checkpoint_and_what_it_refused_again() {
     let told = trust(&desk).await;
     let place = &told.places[0];
     assert!(!place.ok && place.detail.contains("500"), "another process says so too: {place:?}");
+    for word in ["records was NOT taken on", "the last that it took is that of"] {
+        assert!(place.detail.contains(word), "{word}: {place:?}");
+    }
 
     service.answer.store(200, Ordering::SeqCst);
     let next = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it is signed");

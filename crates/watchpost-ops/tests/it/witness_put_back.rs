@@ -58,6 +58,14 @@ async fn no_place_is_well_while_the_log_is_doubted() {
     let desk = open(&home).await;
     let told = trust(&desk).await;
     let place = &told.places[0];
-    assert!(!told.ok && !place.ok && place.size.is_some() && !place.detail.is_empty(), "{told:?}");
+    assert!(!told.ok && !place.ok && place.size.is_some(), "{told:?}");
+    assert!(place.detail.contains("rolled back"), "it has a newer one: {place:?}");
+    desk.console.close().await;
+
+    std::fs::remove_dir_all(share.path().join(format!("watchpost-{}", told.log))).expect("it is removed");
+    let desk = open(&home).await;
+    let told = trust(&desk).await;
+    let place = &told.places[0];
+    assert!(!place.ok && place.detail.contains("while the log is doubted"), "{place:?}");
     desk.console.close().await;
 }
