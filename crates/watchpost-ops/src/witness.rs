@@ -134,6 +134,8 @@ struct State {
     lags: bool,
     /// What is in a place of this log and is no checkpoint of it, by the last look.
     altered: Vec<String>,
+    /// The log did not fit what is remembered at the last look.
+    doubted: bool,
     /// A place held something against the log at the last look.
     against: bool,
     /// The webhook did not take what this process sent last.
@@ -203,20 +205,22 @@ impl Witness {
             Ok(memory) => {
                 let confirmed = self.confirmed(store, &memory);
                 match compared(store, memory.seen.as_ref(), &confirmed).await {
-                    Ok(look) if look.lags => {
+                    Ok((look, _)) if look.lags => {
                         self.keep(&memory, &confirmed)?;
                         let mut state = self.state();
                         (state.memory, state.lags) = (memory, true);
                         return Ok(false);
                     }
-                    Ok(look) => {
+                    Ok((look, continues_seen)) => {
                         self.state().lags = false;
                         if let Some(problem) = look.problem {
-                            self.keep(&memory, &confirmed)?;
+                            self.hold(store, memory, confirmed, continues_seen)?;
                             Err(problem)
                         } else {
                             let sure = confirmed.last().or(memory.seen.as_ref());
                             store.audit_made_sure(sure.map_or(0, |sure| sure.size));
+                            // Any log may begin.
+                            store.audit_expect(Some(look.now.clone()).filter(|now| now.size > 0));
                             Ok((memory, look.now))
                         }
                     }
@@ -232,6 +236,7 @@ impl Witness {
             }
         };
         let before = self.problem();
+        self.state().doubted = found.is_err();
         match found {
             Err(problem) => self.doubt(store, problem),
             Ok((memory, now)) => {
@@ -266,6 +271,27 @@ impl Witness {
         let mut all: Vec<LogSeen> = own.into_iter().chain(memory.confirmed.clone()).filter(is_more).collect();
         all.sort_by_key(|confirmed| confirmed.size);
         all
+    }
+
+    /// Keeps what was confirmed by the log that this console knows, and not what the log confirmed that is here instead: that is
+    /// no memory, and would be held against the true log when it is back.
+    fn hold(
+        &self,
+        store: &Store,
+        memory: Memory,
+        mut confirmed: Vec<LogSeen>,
+        continues_seen: bool,
+    ) -> Result<(), OpError> {
+        let is_of_log = continues_seen || memory.seen.as_ref().is_some_and(|seen| store.audit_expects(seen));
+        if !is_of_log {
+            confirmed.retain(|known| memory.confirmed.as_ref() == Some(known));
+            store.audit_made_sure(i64::MAX);
+        }
+        // Also when it was just opened: the places and what a webhook took are known all the same.
+        self.state().memory = memory.clone();
+        self.keep(&memory, &confirmed)?;
+        store.audit_expect(confirmed.pop().or(memory.seen));
+        Ok(())
     }
 
     /// Keeps what was confirmed and cannot be made sure of now. What is kept already stays: it may be of before the server was
@@ -547,18 +573,20 @@ impl Witness {
     }
 }
 
-/// Holds the log against what was seen and what was confirmed; the first that it does not continue is told.
+/// Holds the log against what was seen and what was confirmed; the first that it does not continue is told. With whether it
+/// continues what was seen.
 async fn compared(
     store: &Store,
     seen: Option<&LogSeen>,
     confirmed: &[LogSeen],
-) -> Result<LogLook, StoreError> {
+) -> Result<(LogLook, bool), StoreError> {
     let mut look = store.audit_look(seen).await?;
+    let continues_seen = look.problem.is_none();
     for confirmed in confirmed {
         if look.lags || look.problem.is_some() {
             break;
         }
         look = store.audit_look(Some(confirmed)).await?;
     }
-    Ok(look)
+    Ok((look, continues_seen))
 }

@@ -83,6 +83,8 @@ pub(crate) struct Inner {
     held: AtomicBool,
     /// The greatest state of the audit log that the database confirmed to this process. Never held across an await.
     pub(crate) confirmed: Mutex<Option<LogSeen>>,
+    /// What the log has to continue before it confirms anything to this process. Never held across an await.
+    pub(crate) expected: Mutex<Option<LogSeen>>,
     /// The process ends: nothing is waited for long.
     hurries: AtomicBool,
 }
@@ -200,6 +202,7 @@ impl Store {
             months,
             held,
             confirmed: Mutex::default(),
+            expected: Mutex::default(),
             hurries,
         };
         Self { inner: Arc::new(inner), moment: None }

@@ -100,7 +100,10 @@ impl Witness {
         newest: Option<&Checkpoint>,
     ) -> Result<Vec<KeptNote>, OpError> {
         let set = places_of(workspace).await?;
-        let log = self.state().memory.seen.as_ref().map(|seen| seen.log.clone()).unwrap_or_default();
+        let log = {
+            let state = self.state();
+            state.memory.seen.as_ref().map_or_else(|| state.log.clone(), |seen| seen.log.clone())
+        };
         let signed = match newest {
             Some(newest) => Some(newest.clone()),
             None => workspace.store().checkpoints(1).await?.into_iter().next(),
@@ -165,10 +168,15 @@ impl Witness {
             }
             states.push(state);
         }
+        // A standby may get what it lacks, and signs nothing before.
+        problem = problem.filter(|_| !self.state().lags);
+        if problem.is_some() || self.is_doubted() {
+            for (place, state) in places.iter().zip(&mut states).filter(|(_, state)| state.ok) {
+                place.told_of_doubt(state);
+            }
+        }
         {
             let mut state = self.state();
-            // A standby may get what it lacks, and signs nothing before.
-            problem = problem.filter(|_| !state.lags);
             (state.places, state.altered, state.against) = (states, altered, problem.is_some());
         }
         if let Some(problem) = problem
@@ -198,6 +206,12 @@ impl Witness {
             events.checkpoint_remove(&log).await?;
         }
         Ok(())
+    }
+
+    /// Is something held against the log that no place said?
+    fn is_doubted(&self) -> bool {
+        let state = self.state();
+        state.doubted || state.memory.failed.as_ref().is_some_and(|failed| failed.stays)
     }
 
     /// Is this place left alone, because it failed just now and the console ends?
@@ -290,6 +304,20 @@ impl Place {
         };
         let detail = near.unwrap_or_default().to_owned();
         AuditPlace { kind, name, ca, ok: false, counts: near.is_none(), size: None, detail }
+    }
+
+    /// Says that it gets nothing, because something is held against the log: whatever it has, that is not well.
+    fn told_of_doubt(&self, state: &mut AuditPlace) {
+        state.ok = false;
+        let what = match (self, state.size) {
+            (Self::Webhook(_), _) => "nothing is sent to it",
+            (_, Some(_)) => {
+                "what lies here fits what the log is now, which proves nothing; it gets nothing newer"
+            }
+            (_, None) => "no checkpoint of the log was found here, and it gets none",
+        };
+        let before = if state.detail.is_empty() { String::new() } else { format!("{}; ", state.detail) };
+        state.detail = format!("{before}while the log is doubted {what}");
     }
 
     /// Is the newest checkpoint missing in it? `size` is that of what it has. What was signed this minute may be on its

@@ -214,8 +214,18 @@ impl Witness {
         if let Some(failed) = undelivered.filter(|failed| failed.url == webhook.url && failed.log == log) {
             place.ok = false;
             let at = failed.at.format("%Y-%m-%d %H:%M:%S UTC");
-            place.detail =
-                format!("{}; the checkpoint of {} records was sent on {at}", failed.why, failed.size);
+            let last = state.memory.receipt.as_ref();
+            let last = last.filter(|taken| taken.url == webhook.url && taken.log == log).map_or_else(
+                || "it never took one".to_owned(),
+                |taken| {
+                    let at = taken.at.format("%Y-%m-%d %H:%M:%S UTC");
+                    format!("the last that it took is that of {} records, on {at}", taken.size)
+                },
+            );
+            place.detail = format!(
+                "{}; the checkpoint of {} records was NOT taken on {at}, {last}",
+                failed.why, failed.size
+            );
         } else if let Some(receipt) =
             state.memory.receipt.as_ref().filter(|_| place.ok && place.size.is_some())
         {

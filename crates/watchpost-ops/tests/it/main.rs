@@ -64,3 +64,4 @@ mod window_lock;
 mod windows;
 mod witness;
 mod witness_places;
+mod witness_put_back;

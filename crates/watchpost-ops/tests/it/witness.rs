@@ -63,7 +63,7 @@ fn files(home: &TempDir) -> Vec<PathBuf> {
         .collect()
 }
 
-fn save(home: &TempDir, to: &TempDir) {
+pub(crate) fn save(home: &TempDir, to: &TempDir) {
     for file in files(home) {
         std::fs::copy(&file, to.path().join(file.file_name().expect("a file of ours")))
             .expect("a file of ours");
@@ -76,7 +76,7 @@ fn remove(home: &TempDir) {
     }
 }
 
-fn put_back(home: &TempDir, from: &TempDir) {
+pub(crate) fn put_back(home: &TempDir, from: &TempDir) {
     remove(home);
     for entry in std::fs::read_dir(from.path()).expect("a file of ours") {
         let path = entry.expect("a file of ours").path();
@@ -526,6 +526,9 @@ async fn a_webhook_gets_each_checkpoint_and_what_it_refused_again() {
     let told = trust(&desk).await;
     let place = &told.places[0];
     assert!(!place.ok && place.detail.contains("500"), "another process says so too: {place:?}");
+    for word in ["records was NOT taken on", "the last that it took is that of"] {
+        assert!(place.detail.contains(word), "{word}: {place:?}");
+    }
 
     service.answer.store(200, Ordering::SeqCst);
     let next = desk.ask::<operation::audit_checkpoint>(Nothing {}).await.expect("it is signed");

@@ -130,6 +130,8 @@ async fn a_pipe_in_the_place_of_an_authority_is_told_and_nobody_waits_for_it() {
     let told = trust(&desk).await;
     let place = &told.places[0];
     assert!(told.ok && !place.ok && place.detail.contains("it is no file"), "{place:?}");
+    assert!(place.detail.contains("NOT taken on"), "{place:?}");
+    assert!(place.detail.ends_with("it never took one"), "{place:?}");
     desk.console.close().await;
 }
 

@@ -141,20 +141,38 @@ impl Store {
         }
     }
 
-    /// The log after records of this process, if what they were added to continues what was confirmed to it before; else that
-    /// stays, until a look holds it against the log: another server may have taken the place of the one that confirmed it.
+    /// What the log has to continue from now on before it confirms anything more: another file or server in its place
+    /// confirms nothing about this log. `None` takes the log as it is.
+    pub fn audit_expect(&self, seen: Option<LogSeen>) {
+        *self.expected() = seen;
+    }
+
+    /// Did all that was confirmed to this process have to continue just `seen`?
+    #[must_use]
+    pub fn audit_expects(&self, seen: &LogSeen) -> bool {
+        let is_it =
+            |known: &LogSeen| (&known.log, known.size, &known.root) == (&seen.log, seen.size, &seen.root);
+        self.expected().as_ref().is_some_and(is_it)
+    }
+
+    /// The log after records of this process, if what they were added to continues what was confirmed to it before, or else
+    /// what is expected of it. If it does not, what was confirmed stays until a look holds it against the log: another server
+    /// may have taken the place of the one that confirmed it.
     pub(crate) async fn audit_follows(
         &self,
         tx: &mut Tx,
         before: &Frontier,
         head: &Head,
     ) -> Result<Option<LogSeen>, StoreError> {
-        if let Some(known) = self.audit_confirmed() {
+        let known = self.audit_confirmed();
+        let known = known.or_else(|| self.expected().clone());
+        if let Some(known) = known {
             let others = before.size().cast_signed() - known.size;
             if known.log != head.log_id || !(0..=OTHERS_MAX).contains(&others) {
                 return Ok(None);
             }
-            let mut tree = Frontier::from_hex(known.size, &known.frontier)?;
+            // It may be of a memory that was altered: that is told by a look, and no change fails for it.
+            let Ok(mut tree) = Frontier::from_hex(known.size, &known.frontier) else { return Ok(None) };
             if extend(tx, &mut tree, known.size + others).await?.is_some() || tree != *before {
                 return Ok(None);
             }
@@ -172,6 +190,10 @@ impl Store {
 
     fn confirmed(&self) -> MutexGuard<'_, Option<LogSeen>> {
         self.inner.confirmed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn expected(&self) -> MutexGuard<'_, Option<LogSeen>> {
+        self.inner.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The roots that the log had at `sizes`, in ascending order of size; `None` where it has not so many records, or

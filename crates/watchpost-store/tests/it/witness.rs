@@ -12,6 +12,7 @@ both!(
     a_log_that_is_emptied_or_replaced_is_found,
     a_new_history_that_verifies_is_found,
     what_was_confirmed_is_remembered_over_a_roll_back,
+    a_log_in_the_place_of_the_expected_one_confirms_nothing,
     checkpoints_in_other_places_are_held_against_the_log,
     a_check_goes_on_where_the_last_one_ended,
     a_check_stops_when_it_is_told_to,
@@ -163,6 +164,29 @@ async fn what_was_confirmed_is_remembered_over_a_roll_back(world: World) {
     let now = seen(&world.store).await;
     assert_eq!(world.store.audit_confirmed().map(|confirmed| confirmed.root), Some(now.root));
     other.close().await;
+}
+
+/// As with a file that is put in the place of another one, or an address that leads to a wrong server for a while.
+async fn a_log_in_the_place_of_the_expected_one_confirms_nothing(world: World) {
+    fill(&world.store, 5).await;
+    keep(&world, "old").await;
+    fill(&world.store, 2).await;
+    let memory = seen(&world.store).await;
+    keep(&world, "own").await;
+    put_back(&world, "old").await;
+    world.store.audit_made_sure(i64::MAX);
+    assert!(!world.store.audit_expects(&memory));
+    world.store.audit_expect(Some(memory.clone()));
+    assert!(world.store.audit_expects(&memory));
+    for count in [1, 1, 6] {
+        fill(&world.store, count).await;
+        assert_eq!(world.store.audit_confirmed(), None, "{count} more of another history");
+    }
+    put_back(&world, "own").await;
+    fill(&world.store, 2).await;
+    let (confirmed, now) = (world.store.audit_confirmed(), seen(&world.store).await);
+    assert_eq!(confirmed.map(|confirmed| (confirmed.size, confirmed.root)), Some((now.size, now.root)));
+    assert_eq!(problem(&world.store, &memory).await, None);
 }
 
 /// The attacker has the database, this software, and even the key: writes another past of the same log and signs it.
