@@ -245,7 +245,7 @@ async fn a_slot_that_moves_is_waited_for_and_followed() {
     store.write_events(&events[..200]).await.unwrap();
     assert_eq!(counted(&store).await.unwrap(), 200);
 
-    cluster.begin_to_move(1, 0);
+    cluster.prepare_to_move(1, 0)();
     cluster.move_keys(1, 0, 120);
     for error in [
         connected_error(async || store.write_events(&events[200..]).await.map(drop)).await,
@@ -267,7 +267,7 @@ async fn a_slot_that_moves_is_waited_for_and_followed() {
     assert_eq!(read, events.iter().map(|event| event.id).collect::<Vec<_>>());
 
     // Back again, seen by nothing but walks.
-    cluster.begin_to_move(0, 1);
+    cluster.prepare_to_move(0, 1)();
     cluster.end_to_move(0, 1);
     assert_eq!(until_ok(async || counted(&store).await).await, 300);
     assert!(store.node().contains(&cluster.nodes[1].port.to_string()), "{}", store.node());

@@ -206,11 +206,15 @@ impl Cluster {
         cluster
     }
 
-    /// From now on the keys of [`SLOT`] are on two nodes.
-    pub(crate) fn begin_to_move(&self, from: usize, to: usize) {
+    /// From when what is returned was called the keys of [`SLOT`] are on two nodes.
+    pub(crate) fn prepare_to_move(&self, from: usize, to: usize) -> impl Fn() {
         let (slot, id) = (SLOT.to_string(), |n: usize| self.nodes[n].ask(&["CLUSTER", "MYID"]));
         assert_eq!(self.nodes[to].ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(from)]), "OK");
-        assert_eq!(self.nodes[from].ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(to)]), "OK");
+        let target = id(to);
+        move || {
+            let words = ["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target];
+            assert_eq!(self.nodes[from].ask(&words), "OK");
+        }
     }
 
     /// Moves up to `n` keys; how many.
