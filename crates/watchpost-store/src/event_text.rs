@@ -14,6 +14,7 @@ use watchpost_model::query::{Expr, Term};
 use crate::engine::{Dialect, Sql, Tx, args, without_nul};
 use crate::error::StoreError;
 use crate::event::{EventCursor, EventFilter, First, conditions, event, is_named, push_order};
+use crate::event_sources;
 use crate::search;
 use crate::store::{Store, Write};
 
@@ -42,7 +43,7 @@ struct Bounds {
     walk: i64,
     /// And if they did not fill the page, so many hits are looked at. Else all events are read.
     many: i64,
-    /// Of a network or a country so many of the newest events are read first.
+    /// Of a network or a country, and something that its index does not know, so many of the newest events are read first.
     newest: i64,
 }
 
@@ -154,10 +155,12 @@ impl Page<'_> {
         self.select(tx, narrow.as_ref(), None).await
     }
 
-    /// Of a network or a country. SQLite does not know whether that is one event of a million or every second one: the newest
-    /// events are read first, and where they did not fill the page, those of the sources day by day.
+    /// Of a network or a country. Where the index of their sources says all, it is asked. Else each of their events would have
+    /// to be read: the newest events are first, and where they did not fill the page, those of the sources.
     async fn of_sources(self, tx: &mut Tx, newest: i64) -> Result<Vec<Event>, StoreError> {
-        if let Some(floor) = self.floor(tx, newest).await? {
+        if !event_sources::is_covered(self.filter)
+            && let Some(floor) = self.floor(tx, newest).await?
+        {
             let mut sql = Sql::new("SELECT body FROM event INDEXED BY event_by_time WHERE 1 = 1");
             self.push_page(&mut sql, tx.dialect(), None, Some(floor), false);
             let rows = tx.fetch_sql(sql).await?;
@@ -165,9 +168,7 @@ impl Page<'_> {
                 return rows.iter().map(|row| event(row, 0)).collect();
             }
         }
-        let mut sql = Sql::new("SELECT body FROM event WHERE 1 = 1");
-        self.push_page(&mut sql, tx.dialect(), None, None, true);
-        tx.fetch_sql(sql).await?.iter().map(|row| event(row, 0)).collect()
+        self.by_days(tx).await
     }
 
     /// The place of the event that lies `walk` events below the begin of the page; `None` if there are fewer.
@@ -182,7 +183,7 @@ impl Page<'_> {
         row.map(|row| Ok((row.i64(0)?, row.text(1)?))).transpose()
     }
 
-    fn push_before(self, sql: &mut Sql, dialect: Dialect) {
+    pub(crate) fn push_before(self, sql: &mut Sql, dialect: Dialect) {
         if let Some(cursor) = self.before {
             // What is said of two columns keeps no partition from being looked at.
             if dialect == Dialect::Postgres {
@@ -537,7 +538,13 @@ mod tests {
         let of_query = |query: &str| EventFilter { query: query.parse().unwrap(), ..EventFilter::default() };
         let texts =
             [("burst", 30), ("calm/ODD", 45), ("rare", 1), ("request", 120), ("nowhere", 0), ("st/", 30)];
-        let queries = [("ip:10.1.0.0/16", 30), ("ip:10.0.0.0/8", 120), ("ip:10.9.0.0/16", 0)];
+        let queries = [
+            ("ip:10.1.0.0/16", 30),
+            ("ip:10.0.0.0/8", 120),
+            ("ip:10.9.0.0/16", 0),
+            ("ip:10.1.0.0/16 user:Burst*", 8),
+            ("ip:10.0.0.0/8 -user:Burst*", 90),
+        ];
         let texts = texts.map(|(text, hits)| (text, of_text(text), hits));
         let queries = queries.map(|(query, hits)| (query, of_query(query), hits));
         for (text, filter, hits) in texts.into_iter().chain(queries) {

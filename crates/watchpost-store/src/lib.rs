@@ -21,6 +21,7 @@ mod error;
 mod event;
 mod event_figures;
 mod event_partition;
+mod event_sources;
 mod event_text;
 mod evidence;
 mod figures;

@@ -34,15 +34,30 @@ pub(crate) fn is_named(query: &Query) -> bool {
 /// Whether every event that `query` finds is of the sources of a network or a country: any number of them.
 pub(crate) fn names_sources(query: &Query) -> bool {
     fn expr_does(expr: &Expr) -> bool {
-        use FieldName as N;
         match expr {
             Expr::All(parts) => parts.iter().any(expr_does),
-            Expr::Term(Term::Field(Field::Named(N::Country), _)) => true,
-            Expr::Term(Term::Field(Field::Named(N::Ip), test)) => matches!(test, Test::Network(_)),
-            Expr::Any(_) | Expr::Not(_) | Expr::Term(_) => false,
+            Expr::Term(term) => is_of_sources(term),
+            Expr::Any(_) | Expr::Not(_) => false,
         }
     }
     query.expr().is_some_and(expr_does)
+}
+
+/// Whether `query` asks for nothing but the sources of networks and countries.
+pub(crate) fn is_of_sources_only(query: &Query) -> bool {
+    query.expr().is_some_and(|expr| match expr {
+        Expr::All(parts) => parts.iter().all(|part| matches!(part, Expr::Term(term) if is_of_sources(term))),
+        Expr::Term(term) => is_of_sources(term),
+        Expr::Any(_) | Expr::Not(_) => false,
+    })
+}
+
+fn is_of_sources(term: &Term) -> bool {
+    match term {
+        Term::Field(Field::Named(FieldName::Country), _) => true,
+        Term::Field(Field::Named(FieldName::Ip), test) => matches!(test, Test::Network(_)),
+        Term::Field(..) | Term::Text(_) => false,
+    }
 }
 
 struct Compiler<'a> {

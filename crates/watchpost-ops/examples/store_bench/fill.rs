@@ -105,14 +105,20 @@ fn finding(n: u32, event: &Event) -> Finding {
     }
 }
 
-/// Says where the sources are, as a location file would: those of 10.0.x.x in Germany, two sevenths of all nowhere.
+/// Says where the sources are, as a location file would: those of 10.0.x.x in Germany but for one network in Luxembourg, two
+/// sevenths of all nowhere.
 async fn place(store: &Store) -> Result<(), Failure> {
+    store.keep_places(true);
+    store.sources_fill().await?;
     loop {
         let sources = store.sources_unplaced("bench", 5_000).await?;
         if sources.is_empty() {
             return Ok(());
         }
         let country = |source: &str| {
+            if source.starts_with("10.0.107.") {
+                return Some("LU".to_owned());
+            }
             let part = source.split('.').nth(1).and_then(|part| part.parse::<usize>().ok());
             ["DE", "FR", "GB", "US", "IN"].get(part.unwrap_or(usize::MAX)).map(|code| (*code).to_owned())
         };

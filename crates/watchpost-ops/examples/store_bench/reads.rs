@@ -68,6 +68,14 @@ fn looks() -> Result<Vec<Look>, Failure> {
         filter,
         condition: condition.to_owned(),
     };
+    let of_country = |what, code: &str| -> Result<Look, Failure> {
+        let filter = EventFilter { query: format!("country:{code}").parse()?, ..EventFilter::default() };
+        let condition = format!(
+            " AND source_key IN (SELECT p.source_key FROM source_place p WHERE p.source_key IS NOT NULL \
+             AND p.country IS NOT NULL AND p.country = '{code}')"
+        );
+        Ok(look(what, filter, &condition))
+    };
     let source = entity(EntityKind::Ip, "10.0.106.2");
     let of_source = " AND (source_key = X'00000000000000000000ffff0a006a02' AND source_ip = '10.0.106.2')";
     let mut looks = vec![
@@ -85,12 +93,9 @@ fn looks() -> Result<Vec<Look>, Failure> {
             " AND (source_key >= X'00000000000000000000ffff0a006a00' \
              AND source_key <= X'00000000000000000000ffff0a006aff')",
         ),
-        look(
-            "a country",
-            EventFilter { query: "country:DE".parse()?, ..EventFilter::default() },
-            " AND source_key IN (SELECT p.source_key FROM source_place p WHERE p.source_key IS NOT NULL \
-             AND p.country IS NOT NULL AND p.country = 'DE')",
-        ),
+        of_country("a country with many events", "DE")?,
+        of_country("a country with few events", "LU")?,
+        of_country("a country without events", "SE")?,
         look("a user", entity(EntityKind::User, "user4242"), " AND actor = 'user4242'"),
         look("a session", entity(EntityKind::Session, "s-4242-0"), " AND session = 's-4242-0'"),
         look(

@@ -8,7 +8,11 @@ use watchpost_store::{DatabaseTarget, EventFilter, FACETS, Store};
 
 use crate::support::{World, both, draft, event};
 
-both!(pages_of_a_name_go_through_the_days, sources_without_events_are_forgotten_however_they_are_written,);
+both!(
+    pages_of_a_name_go_through_the_days,
+    pages_of_many_sources_go_through_the_days,
+    sources_without_events_are_forgotten_however_they_are_written,
+);
 
 /// Two events of each on every third day, the oldest of them around 1970, where days are counted from.
 fn over_days(now: DateTime<Utc>) -> Vec<(Event, String)> {
@@ -75,6 +79,47 @@ async fn pages_of_a_name_go_through_the_days(world: World) {
     assert_eq!(figures.total, within.iter().map(|event| u64::from(event.count.max(1))).sum::<u64>());
 }
 
+async fn pages_of_many_sources_go_through_the_days(world: World) {
+    let now = world.now();
+    world.store.keep_places(true);
+    let mut batch = over_days(now);
+    // More than a page at one moment, and as many as a page on the day before.
+    batch.extend((0..20).map(|n| (of_name(n, now - Duration::days(10)), format!("same{n}"))));
+    let early = now - Duration::days(11);
+    batch.extend((0..7).map(|n| (of_name(3 * n, early - Duration::seconds(n.into())), format!("page{n}"))));
+    world.ingest(&batch, &[]).await;
+    let places = [("198.51.100.0", "DE"), ("198.51.100.1", "DE"), ("198.51.100.2", "FR")];
+    let places = places.map(|(source, country)| (source.to_owned(), Some(country.to_owned())));
+    world.store.sources_placed("city", &places).await.unwrap();
+    let mut all: Vec<Event> = batch.into_iter().map(|(event, _)| event).collect();
+    all.sort_by_key(|event| std::cmp::Reverse((event.at, event.id)));
+    let period = Period { from: now - Duration::days(30), to: now - Duration::days(5) };
+    for (query, names) in [
+        ("ip:198.51.100.0/31", "01"),
+        ("ip:198.51.100.0/24", "012"),
+        ("ip:198.51.100.2/32", "2"),
+        ("ip:203.0.113.0/24", ""),
+        ("ip:::/0", ""),
+        ("country:DE", "01"),
+        ("country:FR", "2"),
+        ("country:SE", ""),
+        ("country:*", "012"),
+        ("country:DE ip:198.51.100.1/32", "1"),
+        ("country:DE user:anna0", "0"),
+        ("ip:198.51.100.0/31 -user:anna0", "1"),
+    ] {
+        let is_of = |event: &&Event| {
+            event.source_ip.as_ref().is_some_and(|source| names.contains(&source[source.len() - 1..]))
+        };
+        let expect: Vec<Event> = all.iter().filter(is_of).cloned().collect();
+        let filter = EventFilter { query: query.parse().unwrap(), ..EventFilter::default() };
+        assert_eq!(all_pages(&world.store, &filter).await, expect, "{query}");
+        let within: Vec<Event> = expect.into_iter().filter(|event| period.contains(event.at)).collect();
+        let filter = EventFilter { period: Some(period), ..filter };
+        assert_eq!(all_pages(&world.store, &filter).await, within, "{query} in a period");
+    }
+}
+
 async fn sources_without_events_are_forgotten_however_they_are_written(world: World) {
     let now = world.now();
     world.store.keep_places(true);
@@ -130,10 +175,23 @@ async fn names_are_looked_up_by_the_day_in_an_archive_of_any_size() {
             assert!(!plan.contains("TEMP B-TREE FOR ORDER BY"), "{when}: {condition}: {plan}");
         }
     };
+    let of_many = async |when: &str| {
+        const OF_COUNTRY: &str = "SELECT p.source_key FROM source_place p WHERE p.country = 'DE'";
+        for (condition, looked_up) in [
+            (format!("source_key IN ({OF_COUNTRY})"), "(<expr>=? AND source_key=?"),
+            ("source_key >= X'01' AND source_key <= X'02'".to_owned(), "(<expr>=? AND source_key>?"),
+        ] {
+            let plan = plan(&world, &format!("at / 86400000000 IN (1, 2) AND {condition}")).await;
+            let wanted = format!("INDEX event_by_source {looked_up}");
+            assert!(plan.contains(&wanted), "{when}: {condition}: {plan}");
+        }
+    };
     looked_up("a new file").await;
+    of_many("a new file").await;
     world.ingest(&over_days(now), &[]).await;
     world.store.maintain(true).await.unwrap();
     looked_up("some events").await;
+    of_many("some events").await;
     world.store.audit_append(draft("incident_take")).await.unwrap();
     world.store.close().await;
     looked_up("closed").await;
